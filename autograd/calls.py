@@ -1,0 +1,62 @@
+"""Calls of NumPy functions, brought into the form that a node records, or refused with the remedy."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .registry import RULES, name_of
+
+__all__ = ["check_rule", "positional", "without_out"]
+
+
+def without_out(op: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords less an ``out`` that is not used; one that is used is an error."""
+    out = kwargs.get("out")
+    if out is not None and out != (None,):
+        name = name_of(op)
+        raise TypeError(f"{name}(..., out=...) cannot record into an array: write y = {name}(...), "
+                        "and a = a + v for a += v")
+    return {k: v for k, v in kwargs.items() if k != "out"}
+
+
+def positional(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
+               holds_value: Callable[[Any], bool]) -> tuple[tuple, dict]:
+    """The same call with every Value among the keywords passed by position, where the reverse pass finds it."""
+    try:
+        bound = inspect.signature(op).bind(*args, **kwargs)
+    except (TypeError, ValueError) as error:
+        names = ", ".join(k for k, v in kwargs.items() if holds_value(v))
+        raise TypeError(f"{name_of(op)}: pass the Value {names} by position, not by name") from error
+    bound.apply_defaults()
+    parameters = list(bound.signature.parameters.values())
+    last = max(i for i, p in enumerate(parameters) if holds_value(bound.arguments[p.name])
+               or (p.kind is p.VAR_KEYWORD and any(map(holds_value, bound.arguments[p.name].values()))))
+    moved: list[Any] = []
+    for p in parameters[: last + 1]:
+        if p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD):
+            raise TypeError(f"{name_of(op)} has no derivative with respect to its keyword {p.name}: "
+                            "pass .data for a constant")
+        value = bound.arguments[p.name]
+        moved.extend(value if p.kind is p.VAR_POSITIONAL else [value])
+    named = {p.name for p in parameters[: last + 1]}
+    return tuple(moved), {k: v for k, v in kwargs.items() if k not in named}
+
+
+def check_rule(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
+               holds_value: Callable[[Any], bool]) -> None:
+    """Raise ``TypeError`` unless ``op`` has a rule that covers this call."""
+    rule, name = RULES.get(op), name_of(op)
+    if rule is None:
+        raise TypeError(f"{name} has no derivative rule. Add one with "
+                        f"autograd.defvjp({name}, lambda y, x: lambda g: g * ...), "
+                        "or pass v.data where no gradient is wanted")
+    if not rule.accepts(len(args), kwargs):
+        extra = [f"{k}=" for k in kwargs if k not in rule.keywords] or [f"{len(args)} arguments"]
+        raise TypeError(f"the derivative rule of {name} does not cover {', '.join(extra)}; "
+                        "pass v.data where no gradient is wanted")
+    for i, a in enumerate(args):
+        if not rule.reaches(i) and holds_value(a):
+            raise TypeError(f"{name} has no derivative rule with respect to argument {i}. Add one with "
+                            f"autograd.defvjp({name}, ..., argnums=...), or pass .data for a constant")

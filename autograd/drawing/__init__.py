@@ -1,0 +1,5 @@
+"""Drawing computation graphs."""
+
+from .graph import draw
+
+__all__ = ["draw"]

@@ -58,7 +58,7 @@ def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] |
         if node.op is None:
             continue
         vjps, kwargs = RULES[node.op].vjps, node.kwargs
-        arguments = node.args
+        arguments: Any = node._first if node._second is CALL else (node._first, node._second)
         if record:
             args, y = arguments, node
         else:
@@ -67,32 +67,34 @@ def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] |
                 args.append(arg.data if isinstance(arg, Value) else _raw(arg))
         for i, arg in enumerate(arguments):
             if isinstance(arg, Value):
-                receivers = None
                 if useful is not None and arg not in useful:
                     continue
-            else:
-                receivers = _values_in(arg, useful)
-                if not receivers:
+                try:
+                    part = vjps[i](g, y, *args, **kwargs) if kwargs else vjps[i](g, y, *args)
+                except Exception as error:
+                    part = _retry(error, vjps[i], node, i, g, y, args)
+                if part is None:
                     continue
-            try:
-                part = vjps[i](g, y, *args, **kwargs) if kwargs else vjps[i](g, y, *args)
-            except Exception as error:
-                part = _retry(error, vjps[i], node, i, g, y, args)
-            if receivers is None:
-                if part is not None:
-                    if type(part) is not float or type(arg.data) is not float:
-                        part = _unbroadcast(part, arg.data, node, i)
-                    gradients[arg] = gradients[arg] + part if arg in gradients else part
-            else:
-                for j, a in receivers:
-                    pj = _unbroadcast(part[j], a.data, node, i)
-                    gradients[a] = gradients[a] + pj if a in gradients else pj
+                like, kind = arg.data, type(part)  # most often of the right type, shape and dtype already
+                if kind is not type(like) or (
+                        kind is not float and (part.shape != like.shape or part.dtype != like.dtype)):
+                    part = _unbroadcast(part, like, node, i)
+                gradients[arg] = gradients[arg] + part if arg in gradients else part
+            elif _reaches(arg, useful):
+                try:
+                    parts = vjps[i](g, y, *args, **kwargs)
+                except Exception as error:
+                    parts = _retry(error, vjps[i], node, i, g, y, args)
+                for a, part in zip(arg, parts, strict=True):
+                    if isinstance(a, Value) and (useful is None or a in useful):
+                        part = _unbroadcast(part, a.data, node, i)
+                        gradients[a] = gradients[a] + part if a in gradients else part
 
 
-def _values_in(arg: Any, useful: Collection[Value] | None) -> list:
-    if type(arg) not in (list, tuple):
-        return []
-    return [(j, a) for j, a in enumerate(arg) if isinstance(a, Value) and (useful is None or a in useful)]
+def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
+    """Whether a list of arguments, such as that of ``np.concatenate``, holds a Value that needs a gradient."""
+    return type(arg) in (list, tuple) and any(
+        isinstance(a, Value) and (useful is None or a in useful) for a in arg)
 
 
 def _retry(error: Exception, vjp: Any, node: Value, i: int, g: Any, y: Any, args: Any) -> Any:
@@ -123,14 +125,17 @@ def _raw(x: Any) -> Any:
 def _unbroadcast(g: Any, like: Any, node: Value, i: int) -> Any:
     """``g`` summed over the axes along which ``like`` was broadcast, in the dtype of ``like``."""
     came, wanted = getattr(g, "shape", ()), getattr(like, "shape", ())
+    dtype = getattr(like, "dtype", None) or np.dtype(type(like))
     if came != wanted:
         added = len(came) - len(wanted)
         if added < 0 or any(n not in (1, m) for n, m in zip(wanted, came[added:], strict=True)):
             raise ValueError(f"the derivative rule of {name_of(node.op)} returned a gradient of shape {came} for "
                              f"argument {i} of shape {wanted}: it cannot be summed to that shape")
-        axes = [*range(added), *(added + k for k, n in enumerate(wanted) if n == 1 and came[added + k] != 1)]
-        g = g.sum(axis=tuple(axes)).reshape(wanted) if wanted else g.sum()
-    dtype = getattr(like, "dtype", None) or np.dtype(type(like))
+        if came[added:] == wanted:
+            g = g.sum(axis=0 if added == 1 else tuple(range(added)))
+        else:
+            axes = [*range(added), *(added + k for k, n in enumerate(wanted) if n == 1 and came[added + k] != 1)]
+            g = g.sum(axis=tuple(axes)).reshape(wanted)
     if isinstance(g, Value):
         return g if g.dtype == dtype else astype(g if dtype.kind == "c" else np.real(g), dtype)
     if dtype.kind != "c" and (isinstance(g, complex) or np.iscomplexobj(g)):

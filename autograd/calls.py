@@ -47,16 +47,19 @@ def positional(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
 def check_rule(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
                holds_value: Callable[[Any], bool]) -> None:
     """Raise ``TypeError`` unless ``op`` has a rule that covers this call."""
-    rule, name = RULES.get(op), name_of(op)
+    rule = RULES.get(op)
     if rule is None:
+        name = name_of(op)
         raise TypeError(f"{name} has no derivative rule. Add one with "
                         f"autograd.defvjp({name}, lambda y, x: lambda g: g * ...), "
                         "or pass v.data where no gradient is wanted")
-    if not rule.accepts(len(args), kwargs):
-        extra = [f"{k}=" for k in kwargs if k not in rule.keywords] or [f"{len(args)} arguments"]
-        raise TypeError(f"the derivative rule of {name} does not cover {', '.join(extra)}; "
-                        "pass v.data where no gradient is wanted")
+    unknown = [f"{k}=" for k in rule.unknown(kwargs)] if kwargs else []
+    if unknown or len(args) > rule.most:
+        raise TypeError(f"the derivative rule of {name_of(op)} does not cover "
+                        f"{', '.join(unknown) or f'{len(args)} arguments'}; pass v.data where no gradient is wanted")
+    if len(args) <= rule.complete:
+        return
     for i, a in enumerate(args):
-        if not rule.reaches(i) and holds_value(a):
-            raise TypeError(f"{name} has no derivative rule with respect to argument {i}. Add one with "
-                            f"autograd.defvjp({name}, ..., argnums=...), or pass .data for a constant")
+        if holds_value(a) and not rule.reaches(i):
+            raise TypeError(f"{name_of(op)} has no derivative rule with respect to argument {i}. Add one with "
+                            f"autograd.defvjp({name_of(op)}, ..., argnums=...), or pass .data for a constant")

@@ -53,13 +53,13 @@ elementwise_rule(leaky_relu, lambda g, y, x, negative_slope=0.01: np.where(x > 0
 
 @primitive
 def sigmoid(x: Any) -> Any:
-    """σ(x) = 1 / (1 + e^(-x)), elementwise, from the exponential that cannot overflow.
+    """σ(x) = 1 / (1 + e^(-x)), elementwise.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    e = np.exp(-np.abs(x))
-    return np.where(x >= 0, 1, e) / (1 + e)
+    with np.errstate(over="ignore"):  # e^1000 is inf, and 1 / inf is the 0 that is wanted
+        return 1 / (1 + np.exp(-x))
 
 
 elementwise_rule(sigmoid, lambda g, y, x: g * (y * (1 - y)))
@@ -167,7 +167,12 @@ def erf(x: Any) -> Any:
     return np.where(a < 0.84375, near, np.sign(x) * np.where(a < 1.25, middle, far))
 
 
-elementwise_rule(erf, lambda g, y, x: g * (2 / sqrt(pi) * np.exp(-x * x)))
+def _gaussian(x: Any) -> Any:
+    """e^(-x²), which is 0 long before x² overflows."""
+    return np.exp(-np.square(np.clip(x, -40, 40)))
+
+
+elementwise_rule(erf, lambda g, y, x: g * (2 / sqrt(pi) * _gaussian(x)))
 
 
 @primitive
@@ -186,6 +191,7 @@ def _gelu_gate(x: Any, approximate: str) -> Any:
     if approximate == "none":
         return 0.5 * (1 + erf(x * sqrt(0.5)))
     if approximate == "tanh":
+        x = np.clip(x, -10, 10)  # beyond, tanh is ±1 to the last digit, and x³ might overflow
         return 0.5 * (1 + np.tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
     raise ValueError(f"approximate: expected 'none' or 'tanh', got {approximate!r}")
 
@@ -193,9 +199,9 @@ def _gelu_gate(x: Any, approximate: str) -> Any:
 def _gelu(g: Any, y: Any, x: Any, approximate: str = "none") -> Any:
     gate = _gelu_gate(x, approximate)
     if approximate == "none":
-        slope = sqrt(0.5 / pi) * np.exp(-0.5 * x * x)
+        slope = sqrt(0.5 / pi) * _gaussian(x * sqrt(0.5))
     else:
-        slope = 2 * gate * (1 - gate) * (sqrt(2 / pi) * (1 + 3 * 0.044715 * x * x))
+        slope = 2 * gate * (1 - gate) * (sqrt(2 / pi) * (1 + 3 * 0.044715 * np.square(np.clip(x, -10, 10))))
     return g * (gate + x * slope)
 
 
@@ -209,7 +215,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
     1000.6931471805599
     """
-    shift = np.max(x, axis=axis, keepdims=True)
+    shift = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(shift), shift, 0)
     with np.errstate(divide="ignore"):  # the log of a sum of nothing but e^(-inf) is -inf
         y = shift + np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True))
@@ -218,7 +224,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _logsumexp(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     g, y = expand(g, x, axis, keepdims), expand(y, x, axis, keepdims)
-    return g * np.exp(x - np.where(np.isfinite(y), y, 0))
+    return g * np.exp(x - np.where(y == -np.inf, 0, y))
 
 
 rule(logsumexp, _logsumexp)

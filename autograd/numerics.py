@@ -19,8 +19,10 @@ def as_data(data: Any) -> Any:
         return data
     if isinstance(data, (bool, int, np.bool_, np.integer, np.float64)):
         return float(data)
-    if isinstance(data, (float, complex, np.floating, np.complexfloating)):
+    if isinstance(data, (np.floating, np.complexfloating)):
         return data
+    if isinstance(data, complex):
+        return np.complex128(data)
     if isinstance(data, (list, tuple)):
         data = np.array(data)
     if np.ma.isMaskedArray(data):

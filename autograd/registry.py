@@ -8,41 +8,13 @@ is undone by the reverse pass, never here; ``None`` means "no gradient".
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-__all__ = ["NONDIFFERENTIABLE", "RULES", "Rule", "defvjp", "elementwise_rule", "linear_rule", "name_of",
-           "nondifferentiable", "rule"]
-
-
-class Rule:
-    """How one function is differentiated: ``vjps[i](g, y, *args, **kwargs)`` is the gradient of argument ``i``."""
-
-    __slots__ = ("keywords", "kind", "most", "vjps")
-
-    def __init__(self, kind: str, vjps: Sequence[Callable | None]) -> None:
-        self.kind = kind
-        self.vjps: Any = vjps
-        # What every vjp accepts, so that a call outside the rule's reach is refused when it is made.
-        signature = inspect.signature(next(f for f in vjps if f is not None)).parameters.values()
-        self.keywords = {p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-        variadic = any(p.kind is p.VAR_POSITIONAL for p in signature)
-        self.most = 1_000_000 if variadic else sum(p.kind is not p.KEYWORD_ONLY for p in signature) - 2
-        if any(p.kind is p.VAR_KEYWORD for p in signature):
-            self.keywords = _Everything()
-
-    def accepts(self, count: int, keywords: Iterable[str]) -> bool:
-        return count <= self.most and all(k in self.keywords for k in keywords)
-
-    def reaches(self, i: int) -> bool:
-        """Whether there is a derivative with respect to argument ``i``."""
-        return i < len(self.vjps) and self.vjps[i] is not None
-
-
-class _Everything(set):
-    def __contains__(self, item: object) -> bool:
-        return True
+__all__ = ["NONDIFFERENTIABLE", "RULES", "Rule", "defvjp", "elementwise_rule", "joining_rule", "linear_rule",
+           "name_of", "nondifferentiable", "rule"]
 
 
 class _Each(Sequence):
@@ -58,6 +30,34 @@ class _Each(Sequence):
         return partial(self.each, i)
 
 
+class Rule:
+    """How one function is differentiated: ``vjps[i](g, y, *args, **kwargs)`` is the gradient of argument ``i``."""
+
+    __slots__ = ("complete", "joins", "keywords", "kind", "most", "vjps")
+
+    def __init__(self, kind: str, vjps: Sequence[Callable | None], joins: bool = False) -> None:
+        self.kind = kind
+        self.joins = joins  # whether the first argument is a list of arrays
+        self.vjps: Any = vjps
+        # Up to which argument all have a vjp, so that most calls need no look at each.
+        self.complete = math.inf if isinstance(vjps, _Each) else [*map(bool, vjps), False].index(False)
+        # What every vjp accepts, so that a call outside the rule's reach is refused when it is made.
+        signature = inspect.signature(next(f for f in vjps if f is not None)).parameters.values()
+        kinds = {p.kind for p in signature}
+        positions = sum(p.kind is not p.KEYWORD_ONLY for p in signature) - 2
+        self.most = math.inf if inspect.Parameter.VAR_POSITIONAL in kinds else positions
+        self.keywords = None if inspect.Parameter.VAR_KEYWORD in kinds else {
+            p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+
+    def unknown(self, keywords: Iterable[str]) -> list[str]:
+        """The keywords that the rule does not cover."""
+        return [] if self.keywords is None else [k for k in keywords if k not in self.keywords]
+
+    def reaches(self, i: int) -> bool:
+        """Whether there is a derivative with respect to argument ``i``."""
+        return i < len(self.vjps) and self.vjps[i] is not None
+
+
 RULES: dict[Callable, Rule] = {}
 NONDIFFERENTIABLE: set[Callable] = set()
 
@@ -70,6 +70,11 @@ def elementwise_rule(function: Callable, *vjps: Callable | None) -> None:
 def linear_rule(function: Callable, *transposes: Callable | None, each: Callable | None = None) -> None:
     """Declare ``function`` linear in each array argument on its own, and give its transposes."""
     RULES[function] = Rule("linear", _Each(each) if each else transposes)
+
+
+def joining_rule(function: Callable, transpose: Callable) -> None:
+    """Declare a function that joins a list of arrays, linear in each: ``transpose`` returns the list of gradients."""
+    RULES[function] = Rule("linear", (transpose,), joins=True)
 
 
 def rule(function: Callable, *vjps: Callable | None) -> None:

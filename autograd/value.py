@@ -15,7 +15,7 @@ import numpy as np
 from .calls import check_rule, positional, without_out
 from .methods import ArrayMethods
 from .numerics import as_data, divide, power, show
-from .registry import NONDIFFERENTIABLE
+from .registry import NONDIFFERENTIABLE, RULES
 
 __all__ = ["Value", "apply", "no_grad", "output", "primitive", "recording", "unstack"]
 
@@ -91,7 +91,10 @@ class Value(ArrayMethods):
     def parents(self) -> tuple[Value, ...]:
         found: list[Value] = []
         for arg in self.args:
-            _unwrap(arg, found)
+            if isinstance(arg, Value):
+                found.append(arg)
+            elif type(arg) in (list, tuple):
+                _unwrap(arg, found)
         return tuple(found)
 
     # What it looks like
@@ -236,10 +239,14 @@ def _binary(op: Callable, compute: Callable) -> tuple[Callable, Callable]:
     """The method for ``self ∘ other`` and its reflection: Python's operator computes, NumPy's function is recorded."""
 
     def method(self: Value, other: Any) -> Value:
+        if type(other) in (list, tuple):
+            return apply(op, (self, other))
         data = compute(self.data, other.data if isinstance(other, Value) else other)
         return _result(data, op, self, other)
 
     def reflected(self: Value, other: Any) -> Value:
+        if type(other) in (list, tuple):
+            return apply(op, (other, self))
         return _result(compute(other, self.data), op, other, self)
 
     return method, reflected
@@ -258,21 +265,43 @@ for _name, _op, _compute in [
         setattr(Value, _slot, _method)
 
 
-def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWARGS) -> Any:
-    """Call ``op`` on the data of the Values among ``args`` and record the call: what NumPy's protocols lead to."""
+def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWARGS,
+          compute: Callable | None = None) -> Any:
+    """Call ``op`` on the data of the Values among ``args`` and record the call: what NumPy's protocols lead to.
+
+    ``compute`` is what to call in its place, where ``op`` would first look for Values.
+    """
     if kwargs:
         kwargs = without_out(op, kwargs)
         if any(map(_holds_value, kwargs.values())):
             args, kwargs = positional(op, args, kwargs, _holds_value)
-    raw = [_unwrap(a, []) for a in args]
+    args = _arrays(op, args)
+    raw = [a.data if isinstance(a, Value) else _unwrap(a, []) for a in args]
     if op in NONDIFFERENTIABLE:
         return op(*raw, **kwargs)
     if _recording.get():
         check_rule(op, args, kwargs, _holds_value)
-    data = op(*raw, **kwargs)
+    data = (compute or op)(*raw, **kwargs)
     if type(data) is np.float64 and all(type(x) in (float, int) for x in raw):
         data = float(data)
     return _result(data, op, tuple(args), CALL, kwargs)
+
+
+def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
+    """The arguments, with lists as the arrays they stand for: a list of Values becomes one Value."""
+    if not any(type(a) in (list, tuple) for a in args):
+        return args
+    rule = RULES.get(op)
+    if rule is not None and rule.joins:
+        items, *others = args
+        return ([_stacked(x) for x in items] if type(items) in (list, tuple) else items, *others)
+    elementwise = rule is not None and rule.kind == "elementwise"
+    return [np.asarray(a) if elementwise and type(a) in (list, tuple) and not _holds_value(a) else _stacked(a)
+            for a in args]
+
+
+def _stacked(x: Any) -> Any:
+    return np.stack([_stacked(item) for item in x]) if type(x) in (list, tuple) and _holds_value(x) else x
 
 
 def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Mapping[str, Any] = _NO_KWARGS) -> Any:
@@ -283,6 +312,8 @@ def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Map
                 data = data[()]
         elif isinstance(data, (tuple, list)):
             return _several(data, op, first, kwargs)
+        elif type(data) is complex:
+            data = np.complex128(data)
         if getattr(data, "dtype", _FLOAT).kind not in "fc":
             return data
     node = _new(Value)
@@ -361,8 +392,11 @@ def primitive(function: F) -> F:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        if any(map(_holds_value, args)) or (kwargs and any(map(_holds_value, kwargs.values()))):
-            return apply(wrapper, args, kwargs)
+        for a in args:
+            if isinstance(a, Value):
+                return apply(wrapper, args, kwargs, function)
+        if any(map(_holds_value, args)) or any(map(_holds_value, kwargs.values())):
+            return apply(wrapper, args, kwargs, function)
         return function(*args, **kwargs)
 
     return wrapper  # type: ignore[return-value]

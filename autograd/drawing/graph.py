@@ -58,13 +58,13 @@ def draw(value: Value) -> Digraph:
         several = len(node.args) > 1
         for i, arg in enumerate(node.args):
             label = {"label": str(i), "fontsize": "9"} if several else {}
-            for item in arg if _is_list(arg) else [arg]:
+            for j, item in enumerate(arg if _is_list(arg) else [arg]):
                 if isinstance(item, Value):
                     source = f"{ids[item]}_op" if type(item.data) is tuple else ids[item]
                 elif item is None:
                     continue
                 else:
-                    source = f"{operation}_{i}"
+                    source = f"{operation}_{i}_{j}"
                     dot.node(source, graphviz.escape(_constant(item)), shape="plaintext", fontcolor="#666666")
                 dot.edge(source, operation, **label)
     return dot

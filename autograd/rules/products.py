@@ -10,7 +10,7 @@ from ..registry import linear_rule
 
 def _matmul_a(g, y, a, b):
     if np.ndim(a) == 2 == np.ndim(b):
-        return g @ b.T
+        return g @ np.transpose(b)
     if np.ndim(b) == 1:
         return np.expand_dims(g, -1) * b
     if np.ndim(a) == 1:
@@ -20,7 +20,7 @@ def _matmul_a(g, y, a, b):
 
 def _matmul_b(g, y, a, b):
     if np.ndim(a) == 2 == np.ndim(b):
-        return a.T @ g
+        return np.transpose(a) @ g
     if np.ndim(a) == 1:
         return g * a if np.ndim(b) == 1 else np.expand_dims(a, -1) * np.expand_dims(g, -2)
     if np.ndim(b) == 1:
@@ -66,8 +66,9 @@ def _spelled(args):
     if isinstance(args[0], str):
         subscripts, operands = args[0].replace(" ", ""), list(args[1:])
     else:  # the form einsum(a, [0, 1], b, [1, 2], [0, 2])
-        def letters(axes):
-            return "".join("..." if i is Ellipsis else string.ascii_letters[i] for i in axes)
+        def letters(axes):  # in the order in which einsum sorts the axes of an implicit result
+            return "".join("..." if i is Ellipsis else (string.ascii_uppercase + string.ascii_lowercase)[i]
+                           for i in axes)
 
         pairs = len(args) // 2
         operands = list(args[0 : 2 * pairs : 2])
@@ -105,7 +106,7 @@ def _einsum(i, g, y, *args, **kwargs):
         wanted += letter
         lengths = [m for t, f in zip(terms, factors, strict=True) for s, m in zip(t, np.shape(f), strict=True)
                    if s == letter]
-        if max(lengths, default=0) < n:  # the sum ran along this axis of this operand alone
+        if max(lengths, default=-1) < n:  # the sum ran along this axis of this operand alone
             terms.append(letter)
             factors.append(np.ones(n, dtype=dtype))
     return np.einsum(",".join(terms) + "->" + wanted, *factors, **kwargs)

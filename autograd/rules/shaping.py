@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import linear_rule
+from ..registry import joining_rule, linear_rule, rule
 from ..value import unstack
 from .indexing import scatter
 
@@ -15,7 +15,9 @@ def _like_argument(parts, arrays):
 
 
 def _back(g, a, order: Any):
-    return np.reshape(g, np.shape(a), order=order)
+    if order == "K":
+        raise TypeError("order='K' follows how the elements lie in memory, and has no derivative rule; use 'C' or 'F'")
+    return np.reshape(g, np.shape(a), order=("F" if np.isfortran(a) else "C") if order == "A" else order)
 
 
 linear_rule(np.reshape, lambda g, y, a, shape, order="C": _back(g, a, order))
@@ -32,6 +34,7 @@ linear_rule(unstack, lambda g, y, x: np.stack(g))
 def _transpose(g, y, a, axes=None):
     if axes is None:
         return np.transpose(g)
+    axes = axes if isinstance(axes, (list, tuple)) else (axes,)
     return np.transpose(g, tuple(int(i) for i in np.argsort([i % len(axes) for i in axes])))
 
 
@@ -46,8 +49,8 @@ def _concatenate(g, y, arrays, axis=0, *, dtype=None, casting="same_kind"):
     return _like_argument(list(parts), arrays)
 
 
-linear_rule(np.concatenate, _concatenate)
-linear_rule(np.stack, lambda g, y, arrays, axis=0, *, dtype=None, casting="same_kind":
+joining_rule(np.concatenate, _concatenate)
+joining_rule(np.stack, lambda g, y, arrays, axis=0, *, dtype=None, casting="same_kind":
             _like_argument(list(unstack(np.moveaxis(g, axis, 0))), arrays))
 linear_rule(np.split, lambda g, y, ary, indices_or_sections, axis=0: np.concatenate(g, axis=axis))
 linear_rule(np.array_split, lambda g, y, ary, indices_or_sections, axis=0: np.concatenate(g, axis=axis))
@@ -68,4 +71,4 @@ def _pad(g, y, array, pad_width, mode="constant", **kwargs):
     return np.reshape(scatter(np.ravel(g), np.ravel(positions), np.ravel(array)), shape)
 
 
-linear_rule(np.pad, _pad)
+rule(np.pad, _pad)  # affine: the constant values are added

@@ -1,0 +1,25 @@
+"""Neural networks built from ``autograd``'s primitives: layers, costs, optimizers, data and checkpoints."""
+
+from . import data, initializers, neuron
+from .activations import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .checkpoints import load_checkpoint, load_parameters, save_checkpoint, save_parameters
+from .containers import MLP, Sequential, summary
+from .linear import Linear
+from .losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    mse_loss,
+    quadratic_cost,
+)
+from .module import Module, Parameter
+from .optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
+from .schedules import Cosine, OneCycle, Schedule, Step
+from .training import accuracy, predict, train_step
+
+__all__ = ["ELU", "GELU", "MLP", "SGD", "Adam", "AdamW", "Cosine", "LeakyReLU", "Linear", "LogSoftmax", "Module",
+           "OneCycle", "Optimizer", "Parameter", "ReLU", "Schedule", "Sequential", "SiLU", "Sigmoid", "Softmax",
+           "Softplus", "Step", "Tanh", "accuracy", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+           "clip_grad_norm", "clip_grad_value", "cross_entropy", "data", "initializers", "load_checkpoint",
+           "load_parameters", "mse_loss", "neuron", "predict", "quadratic_cost", "save_checkpoint", "save_parameters",
+           "summary", "train_step"]

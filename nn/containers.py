@@ -1,0 +1,107 @@
+"""Modules made of modules: ``Sequential`` and ``MLP``, and ``summary``, a table of what is in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .activations import ReLU
+from .initializers import Initializer
+from .linear import Linear
+from .module import Module
+from .random import Randomness, generator
+
+__all__ = ["MLP", "Sequential", "summary"]
+
+
+class Sequential(Module):
+    """Modules applied one after the other. Their names are "0", "1", …, so that a path reads ``0.weight``.
+
+    >>> model = Sequential(Linear(4, 3, rng=0), ReLU(), Linear(3, 2, rng=1))
+    >>> model(np.ones((5, 4))).shape
+    (5, 2)
+    >>> [path for path, _ in model.named_parameters()]
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+
+    def __init__(self, *modules: Module) -> None:
+        for i, module in enumerate(modules):
+            if not callable(module):
+                raise TypeError(f"Sequential: item {i} must be a module or a function, got {module!r}")
+            if isinstance(module, type):
+                raise TypeError(f"Sequential: item {i} is the class {module.__name__}, not a module; "
+                                f"write {module.__name__}()")
+            setattr(self, str(i), module)
+
+    def _modules(self) -> list[Any]:
+        return [x for name, x in vars(self).items() if name.isdigit()]
+
+    def __call__(self, x: Any) -> Any:
+        for module in self._modules():
+            x = module(x)
+        return x
+
+    def __len__(self) -> int:
+        return len(self._modules())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules())
+
+    def __getitem__(self, i: int | slice) -> Any:
+        return Sequential(*self._modules()[i]) if isinstance(i, slice) else self._modules()[i]
+
+
+class MLP(Sequential):
+    """A multilayer perceptron: ``Linear`` layers of the given sizes with an activation after each but the last.
+
+    ``output`` makes the activation after the last, where there is one. ``init`` is that of the layers.
+
+    >>> model = MLP([784, 16, 16, 10], rng=np.random.default_rng(0))
+    >>> sum(p.size for p in model.parameters())
+    13002
+    """
+
+    def __init__(self, sizes: Sequence[int], activation: Callable[[], Module] = ReLU,
+                 output: Callable[[], Module] | None = None, *, rng: Randomness,
+                 init: Initializer | None = None, dtype: Any = np.float32) -> None:
+        if len(sizes) < 2:
+            raise ValueError(f"MLP: sizes must name at least the inputs and the outputs, got {list(sizes)}")
+        rng = generator(rng, "MLP")
+        modules: list[Module] = []
+        for fan_in, fan_out in pairwise(sizes):
+            modules += [Linear(fan_in, fan_out, rng=rng, init=init, dtype=dtype), activation()]
+        modules.pop()
+        super().__init__(*modules, *([output()] if output else []))
+
+
+def summary(model: Module) -> str:
+    """A table of the modules that hold parameters of their own: path, kind, shapes and how many numbers.
+
+    >>> print(summary(MLP([3, 2, 1], rng=0)))
+    path   module  parameters                     count
+    0      Linear  weight (2, 3), bias (2,)           8
+    2      Linear  weight (1, 2), bias (1,)           3
+    total                                            11
+    """
+    rows, seen = [], set()
+    for path, module in model.named_modules():
+        inner = {id(p) for _, child in module.named_children() for p in child.parameters()}
+        own = [(name, p) for name, p in module.named_parameters() if id(p) not in inner and id(p) not in seen]
+        seen.update(id(p) for _, p in own)
+        if own or not list(module.named_children()):
+            shapes = ", ".join(f"{name} {p.shape}" for name, p in own)
+            rows.append((path or "-", type(module).__name__, shapes, sum(p.size for _, p in own)))
+    rows = [row for row in rows if row[3]]
+    head = ("path", "module", "parameters")
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(3)]
+    widths[0], widths[2] = max(widths[0], 5), max(widths[2], 24)
+
+    def line(path: str, kind: str, shapes: str, count: Any) -> str:
+        start = f"{path:<{widths[0]}}  {kind:<{widths[1]}}  {shapes:<{widths[2]}}"
+        return f"{start}  {count if isinstance(count, str) else format(count, ','):>10}"
+
+    total = sum(row[3] for row in rows)
+    return "\n".join([line(*head, "count"), *(line(*row) for row in rows), line("total", "", "", total)])

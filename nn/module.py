@@ -1,0 +1,154 @@
+"""``Module``: an object whose attributes hold parameters and other modules, found by walking them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from autograd import Value
+
+__all__ = ["Module", "Parameter"]
+
+
+class Parameter(Value):
+    """A Value that a module learns: a leaf, found by walking the module's attributes.
+
+    >>> Parameter([0.0, 1.0])
+    Parameter(data=[0., 1.], grad=None)
+    """
+
+    __slots__ = ()
+
+
+class Module:
+    """A part of a network. A subclass assigns parameters and modules in ``__init__``, and computes in ``__call__``.
+
+    Parameters and modules are found in attributes, also inside lists, tuples and dicts; their names are the paths
+    to them, such as ``layers.0.weight``.
+
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.factor = Parameter(2.0)
+    ...     def __call__(self, x):
+    ...         return self.factor * x
+    >>> Scale().state_dict()
+    {'factor': array(2.)}
+    """
+
+    training: bool = True
+
+    def __call__(self, *inputs: Any) -> Any:
+        raise TypeError(f"{type(self).__name__} does not say what it computes: define __call__(self, x)")
+
+    # Walking
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module, whose path is ``""``, and all modules in it, with their paths, each once."""
+        for path, x in _walk(self, prefix):
+            if isinstance(x, Module):
+                yield path, x
+
+    def modules(self) -> Iterator[Module]:
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """All parameters with their paths, in the order in which they were assigned, each once."""
+        for path, x in _walk(self, ""):
+            if isinstance(x, Parameter):
+                yield path, x
+
+    def parameters(self) -> Iterator[Parameter]:
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules held directly, with their names."""
+        for name, attribute in vars(self).items():
+            for path, x in _items(attribute, name):
+                if isinstance(x, Module):
+                    yield path, x
+
+    # State
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """A copy of every parameter's array by its path."""
+        return {path: np.array(p.data) for path, p in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copy arrays into the parameters of the same paths, in the parameters' dtypes.
+
+        Raises ``ValueError``, and changes nothing, where a path is missing or unknown, or a shape differs.
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"state: expected a dict of arrays by parameter path, got {type(state).__name__}")
+        parameters = dict(self.named_parameters())
+        faults = [f"missing: {path}" for path in parameters if path not in state]
+        faults += [f"unknown: {path}" for path in state if path not in parameters]
+        arrays = {}
+        for path in parameters.keys() & state.keys():
+            array, wanted = np.asarray(state[path]), parameters[path].shape
+            if array.shape != wanted:
+                faults.append(f"{path}: expected shape {wanted}, got {array.shape}")
+            elif array.dtype.kind not in "biuf" and array.dtype.kind != parameters[path].dtype.kind:
+                faults.append(f"{path}: expected {parameters[path].dtype}, got {array.dtype}")
+            arrays[path] = array
+        if faults:
+            raise ValueError(f"the state does not fit {type(self).__name__}: " + "; ".join(faults))
+        for path, array in arrays.items():
+            p = parameters[path]
+            if p.shape:
+                p.data[...] = array
+            else:
+                p.data = type(p.data)(array)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients, so that the next ``backward`` starts anew."""
+        for p in self.parameters():
+            p.grad = None
+
+    def train(self, mode: bool = True) -> Self:
+        """Set this module and all in it to training, where layers like dropout are at work."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set this module and all in it to evaluation: the opposite of ``train``."""
+        return self.train(False)
+
+    def __repr__(self) -> str:
+        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        settings = ", ".join(f"{k}={v!r}" for k, v in vars(self).items()
+                             if isinstance(v, (int, float, str)) and k != "training")
+        inside = "".join(f"\n  {line}" for line in lines) + "\n" if lines else settings
+        return f"{type(self).__name__}({inside})"
+
+
+def _walk(root: Module, prefix: str) -> Iterator[tuple[str, Module | Parameter]]:
+    """``root`` and every module and parameter in it, depth first, each once, with its path."""
+    seen: set[int] = set()
+
+    def visit(x: Any, path: str) -> Iterator[tuple[str, Module | Parameter]]:
+        if id(x) in seen:
+            return
+        seen.add(id(x))
+        yield path, x
+        if isinstance(x, Module):
+            for name, attribute in vars(x).items():
+                for inner, item in _items(attribute, f"{path}.{name}" if path else name):
+                    yield from visit(item, inner)
+
+    return visit(root, prefix)
+
+
+def _items(attribute: Any, path: str) -> Iterator[tuple[str, Module | Parameter]]:
+    """The modules and parameters in an attribute: itself, or those in a list, tuple or dict."""
+    if isinstance(attribute, (Module, Parameter)):
+        yield path, attribute
+    elif isinstance(attribute, (list, tuple)):
+        for i, item in enumerate(attribute):
+            yield from _items(item, f"{path}.{i}")
+    elif isinstance(attribute, dict):
+        for key, item in attribute.items():
+            yield from _items(item, f"{path}.{key}")

@@ -1,0 +1,120 @@
+"""Schedules of the learning rate: call ``step`` after each step of the optimizer, and it sets ``optimizer.lr``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .optimizers import Optimizer
+
+__all__ = ["Cosine", "OneCycle", "Schedule", "Step"]
+
+
+class Schedule:
+    """What schedules share: a subclass gives the learning rate after ``n`` steps in ``lr_at``."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(self).__name__}: optimizer must be an nn optimizer, got {optimizer!r:.60}")
+        self.optimizer = optimizer
+        self.base_lr = optimizer.lr
+        self.steps = 0
+        optimizer.lr = self.lr_at(0)
+
+    def lr_at(self, n: int) -> float:
+        raise NotImplementedError
+
+    def step(self) -> None:
+        """Count one step, and set the learning rate of the next."""
+        self.steps += 1
+        self.optimizer.lr = self.lr_at(self.steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"kind": type(self).__name__, "steps": self.steps, "base_lr": self.base_lr}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state that ``state_dict`` gave; ``ValueError`` where it is another schedule's."""
+        if state.get("kind") != type(self).__name__:
+            raise ValueError(f"{type(self).__name__}: the state is that of {state.get('kind')!r}")
+        self.steps, self.base_lr = int(state["steps"]), float(state["base_lr"])
+        self.optimizer.lr = self.lr_at(self.steps)
+
+
+class Step(Schedule):
+    """lr · gamma^⌊n / step_size⌋: a drop by the factor ``gamma`` every ``step_size`` steps.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = Step(SGD([Value(0.0)], lr=1.0), step_size=10)
+    >>> schedule.lr_at(9), schedule.lr_at(10)
+    (1.0, 0.1)
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size, self.gamma = _positive("Step", "step_size", step_size), gamma
+        super().__init__(optimizer)
+
+    def lr_at(self, n: int) -> float:
+        return self.base_lr * self.gamma ** (n // self.step_size)
+
+
+class Cosine(Schedule):
+    """From the optimizer's lr down to ``min_lr`` along half a cosine in ``total_steps``, then ``min_lr``.
+
+    min_lr + ½ (lr - min_lr) (1 + cos(π n / total_steps)) (Loshchilov and Hutter, 2017, without restarts).
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = Cosine(SGD([Value(0.0)], lr=1.0), total_steps=10)
+    >>> [round(schedule.lr_at(n), 2) for n in (0, 5, 10)]
+    [1.0, 0.5, 0.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, total_steps: int, min_lr: float = 0.0) -> None:
+        self.total_steps, self.min_lr = _positive("Cosine", "total_steps", total_steps), min_lr
+        super().__init__(optimizer)
+
+    def lr_at(self, n: int) -> float:
+        return _cosine(self.base_lr, self.min_lr, n / self.total_steps)
+
+
+class OneCycle(Schedule):
+    """Up from ``max_lr / div_factor`` to ``max_lr`` in the first ``pct_start`` of the steps, then down to almost 0.
+
+    Both along half a cosine; the end is ``max_lr / div_factor / final_div_factor`` (Smith and Topin, 2018; the phases
+    as in PyTorch, with the learning rate alone).
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = OneCycle(SGD([Value(0.0)], lr=1.0), max_lr=1.0, total_steps=101)
+    >>> [round(schedule.lr_at(n), 2) for n in (0, 29, 65, 100)]
+    [0.04, 1.0, 0.49, 0.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, max_lr: float, total_steps: int, pct_start: float = 0.3,
+                 div_factor: float = 25.0, final_div_factor: float = 1e4) -> None:
+        if not 0 <= pct_start <= 1:
+            raise ValueError(f"OneCycle: pct_start must lie between 0 and 1, got {pct_start!r}")
+        self.max_lr, self.total_steps = max_lr, _positive("OneCycle", "total_steps", total_steps)
+        self.pct_start, self.div_factor, self.final_div_factor = pct_start, div_factor, final_div_factor
+        super().__init__(optimizer)
+
+    def lr_at(self, n: int) -> float:
+        first, last = self.max_lr / self.div_factor, self.max_lr / self.div_factor / self.final_div_factor
+        top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
+        if n <= top:
+            return _cosine(first, self.max_lr, n / top)
+        return _cosine(self.max_lr, last, (n - max(top, 0)) / max(end - max(top, 0), 1))
+
+
+def _cosine(start: float, end: float, part: float) -> float:
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(part, 1.0)))
+
+
+def _positive(who: str, name: str, n: int) -> int:
+    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
+        raise ValueError(f"{who}: {name} must be a positive integer, got {n!r}")
+    return int(n)

@@ -1,0 +1,69 @@
+"""One step of training, and how often a classifier is right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import no_grad
+
+from .module import Module
+from .optimizers import Optimizer
+
+__all__ = ["accuracy", "predict", "train_step"]
+
+
+def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimizer, x: Any, y: Any) -> float:
+    """One step on one mini-batch: the cost, its gradient, the update. Returns the cost before the update.
+
+    Raises ``FloatingPointError``, before any parameter changes, where the cost is not finite.
+
+    >>> from nn import SGD, Linear, mse_loss
+    >>> model = Linear(1, 1, rng=0)
+    >>> optimizer = SGD(model.parameters(), lr=0.1)
+    >>> x = np.array([[1.0], [2.0]])
+    >>> costs = [train_step(model, mse_loss, optimizer, x, 3 * x) for _ in range(100)]
+    >>> costs[-1] < costs[0] / 100
+    True
+    """
+    loss = cost(model(x), y)
+    value = float(loss)
+    if not math.isfinite(value):
+        raise FloatingPointError(f"the cost is {value} at step {optimizer.steps + 1} with lr={optimizer.lr:g}: the "
+                                 "numbers have grown out of bounds; use a smaller lr, or clip the gradient")
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return value
+
+
+def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:
+    """The model's output for every row of ``x``, as a plain array, computed ``size`` rows at a time in evaluation mode.
+
+    >>> from nn import Linear
+    >>> predict(Linear(2, 3, rng=0), np.ones((5, 2))).shape
+    (5, 3)
+    """
+    if not len(x):
+        raise ValueError("predict: x has no rows")
+    training = model.training
+    model.eval()
+    try:
+        with no_grad():
+            return np.concatenate([model(x[i : i + size]).data for i in range(0, len(x), size)])
+    finally:
+        model.train(training)
+
+
+def accuracy(model: Module, x: Any, labels: Any) -> float:
+    """The part of the examples for which the largest output is that of the label.
+
+    Raises ``ValueError`` where ``x`` and ``labels`` differ in length.
+    """
+    labels = np.asarray(labels)
+    if labels.shape != (len(x),):
+        raise ValueError(f"accuracy: there are {len(x)} examples, but labels have the shape {labels.shape}")
+    return float(np.mean(np.argmax(predict(model, x), axis=1) == labels))

@@ -1,6 +1,6 @@
 """Neural networks built from ``autograd``'s primitives: layers, costs, optimizers, data and checkpoints."""
 
-from . import data, initializers, neuron
+from . import checkpoints, data, initializers, neuron
 from .activations import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .checkpoints import load_checkpoint, load_parameters, save_checkpoint, save_parameters
 from .containers import MLP, Sequential, summary
@@ -20,6 +20,6 @@ from .training import accuracy, predict, train_step
 __all__ = ["ELU", "GELU", "MLP", "SGD", "Adam", "AdamW", "Cosine", "LeakyReLU", "Linear", "LogSoftmax", "Module",
            "OneCycle", "Optimizer", "Parameter", "ReLU", "Schedule", "Sequential", "SiLU", "Sigmoid", "Softmax",
            "Softplus", "Step", "Tanh", "accuracy", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-           "clip_grad_norm", "clip_grad_value", "cross_entropy", "data", "initializers", "load_checkpoint",
-           "load_parameters", "mse_loss", "neuron", "predict", "quadratic_cost", "save_checkpoint", "save_parameters",
-           "summary", "train_step"]
+           "checkpoints", "clip_grad_norm", "clip_grad_value", "cross_entropy", "data", "initializers",
+           "load_checkpoint", "load_parameters", "mse_loss", "neuron", "predict", "quadratic_cost",
+           "save_checkpoint", "save_parameters", "summary", "train_step"]

@@ -16,7 +16,8 @@ from .module import Module
 from .optimizers import Optimizer
 from .schedules import Schedule
 
-__all__ = ["load_checkpoint", "load_parameters", "save_checkpoint", "save_parameters", "written"]
+__all__ = ["load_checkpoint", "load_parameters", "read_progress", "save_checkpoint", "save_parameters",
+           "written"]
 
 _FORMAT = "nudge-checkpoint-1"
 
@@ -100,10 +101,7 @@ def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
     Raises ``FileNotFoundError``, or ``ValueError`` where the file is not a checkpoint or does not fit; then all is
     as it was.
     """
-    arrays, metadata = _read(path)
-    if metadata.get("format") != _FORMAT:
-        raise ValueError(f"{path} is not a training checkpoint; for parameters alone use nn.load_parameters")
-    numbers = json.loads(metadata["state"])
+    arrays, numbers = _read_checkpoint(path)
     for name, given in (("schedule", schedule), ("rng", rng)):
         if (numbers[name] is None) != (given is None):
             has, passed = ("no", "one was") if given is not None else ("a", "none was")
@@ -124,6 +122,18 @@ def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
     if rng is not None:
         rng.bit_generator.state = numbers["rng"]
     return numbers["progress"]
+
+
+def read_progress(path: str | os.PathLike) -> dict[str, Any]:
+    """The progress that ``save_checkpoint`` wrote, without loading anything; raises as ``load_checkpoint``."""
+    return _read_checkpoint(path)[1]["progress"]
+
+
+def _read_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    arrays, metadata = _read(path)
+    if metadata.get("format") != _FORMAT:
+        raise ValueError(f"{path} is not a training checkpoint; for parameters alone use nn.load_parameters")
+    return arrays, json.loads(metadata["state"])
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,0 +1,1 @@
+"""Programs that show what Nudge does: each runs as ``python -m demos.NAME`` from the checkout."""

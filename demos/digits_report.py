@@ -1,0 +1,110 @@
+"""What the digits demo shows: pictures of the training and of the network, and the table of results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.table import Table
+
+import nn
+from autograd.functions import softmax
+from nn.checkpoints import written
+
+__all__ = ["results_table", "write_pictures"]
+
+
+def write_pictures(folder: Path, history: list[dict[str, float]], model: Any, test: nn.data.Digits,
+                   outputs: np.ndarray, probabilities: bool) -> None:
+    """Write curves.png, weights.png, mistakes.png and confusion.png.
+
+    ``outputs`` are those for the test images; with ``probabilities`` they are logits, and become probabilities.
+    """
+    certainty = softmax(outputs) if probabilities else outputs
+    figures = {
+        "curves.png": curves(history),
+        "weights.png": weights(model[0].weight.data),
+        "mistakes.png": mistakes(test, certainty),
+        "confusion.png": confusion(test.labels, certainty.argmax(axis=1)),
+    }
+    for name, figure in figures.items():
+        with written(folder / name) as path:
+            figure.savefig(path, dpi=120, format="png")
+
+
+def curves(history: list[dict[str, float]]) -> Figure:
+    """Cost and accuracy over the epochs."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = [line["epoch"] for line in history]
+    marker = "o" if len(epochs) < 3 else None
+    left.plot(epochs, [line["cost"] for line in history], color="tab:blue", marker=marker)
+    left.set(xlabel="epoch", ylabel="cost", title="Cost on the training set")
+    for name, colour in (("train", "tab:grey"), ("test", "tab:blue")):
+        right.plot(epochs, [100 * line[f"{name}_accuracy"] for line in history], color=colour, marker=marker,
+                   label=name)
+    right.set(xlabel="epoch", ylabel="accuracy in %", title="Accuracy")
+    right.legend()
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def weights(weight: np.ndarray) -> Figure:
+    """What each neuron of the first layer looks for: its weights as an image, blue for positive, red for negative."""
+    figure = Figure(figsize=(7, 7.4), layout="constrained")
+    figure.suptitle("Weights of the first layer: ink in blue raises a neuron, ink in red lowers it")
+    for neuron, (axes, row) in enumerate(zip(figure.subplots(4, 4).flat, weight, strict=True)):
+        bound = np.abs(row).max()
+        axes.imshow(row.reshape(28, 28), cmap="RdBu", vmin=-bound, vmax=bound)
+        axes.set_title(f"neuron {neuron}", fontsize=9)
+        axes.set_axis_off()
+    return figure
+
+
+def mistakes(test: nn.data.Digits, certainty: np.ndarray) -> Figure:
+    """The 20 wrong answers that the network is most certain of."""
+    answers = certainty.argmax(axis=1)
+    wrong = np.flatnonzero(answers != test.labels)
+    worst = wrong[np.argsort(-certainty[wrong, answers[wrong]], kind="stable")][:20]
+    figure = Figure(figsize=(8, 7.6), layout="constrained")
+    figure.suptitle("The most confident mistakes" if len(worst) else "No mistakes")
+    grid = figure.subplots(4, 5).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, i in zip(grid, worst, strict=False):
+        axes.imshow(test.images[i].reshape(28, 28), cmap="gray_r")
+        axes.set_title(f"{test.labels[i]} taken for {answers[i]}, {certainty[i, answers[i]]:.3f}", fontsize=9)
+    return figure
+
+
+def confusion(labels: np.ndarray, answers: np.ndarray) -> Figure:
+    """How often each digit is taken for each; the right answers are counted but not coloured."""
+    counts = np.zeros((10, 10), dtype=int)
+    np.add.at(counts, (labels, answers), 1)
+    figure = Figure(figsize=(6.4, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(np.where(np.eye(10, dtype=bool), 0, counts), cmap="Reds")
+    for i, j in np.ndindex(10, 10):
+        axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=8,
+                  color="tab:green" if i == j else "black" if counts[i, j] else "lightgrey")
+    axes.set(xlabel="answer", ylabel="digit", title="Confusion matrix", xticks=range(10), yticks=range(10))
+    return figure
+
+
+def results_table(settings: Any, model: nn.Module, outputs: np.ndarray, labels: np.ndarray, seconds: float) -> Table:
+    """Test accuracy in all and by digit, the time of the training, and the number of parameters."""
+    right = outputs.argmax(axis=1) == labels
+    table = Table(title=f"784-16-16-10 on {settings.data}, recipe {settings.recipe}, seed {settings.seed}")
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_row("test accuracy", f"{right.mean():.2%}  ({right.sum():,} of {len(labels):,})", style="bold")
+    for digit in range(10):
+        mine = right[labels == digit]
+        table.add_row(f"  digit {digit}", f"{mine.mean():.1%}  ({mine.sum():,} of {len(mine):,})")
+    table.add_row("training time", f"{seconds:.1f} s")
+    table.add_row("parameters", f"{sum(p.size for p in model.parameters()):,}")
+    return table

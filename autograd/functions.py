@@ -157,7 +157,8 @@ def erf(x: Any) -> Any:
     >>> erf(np.array([-1000.0, 0.0, 1.0]))
     array([-1.        ,  0.        ,  0.84270079])
     """
-    a = np.minimum(np.abs(x), 6.0)
+    x = np.clip(x, -6.0, 6.0)  # beyond, it is ±1 to the last digit
+    a = np.abs(x)
     s = a * a
     near = x + x * _ratio(_ERF_SMALL, np.minimum(s, 1.0))
     middle = _ERF_ONE + _ratio(_ERF_MIDDLE, a - 1)

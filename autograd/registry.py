@@ -33,14 +33,15 @@ class _Each(Sequence):
 class Rule:
     """How one function is differentiated: ``vjps[i](g, y, *args, **kwargs)`` is the gradient of argument ``i``."""
 
-    __slots__ = ("complete", "joins", "keywords", "kind", "most", "vjps")
+    __slots__ = ("complete", "joins", "keywords", "kind", "most", "variadic", "vjps")
 
     def __init__(self, kind: str, vjps: Sequence[Callable | None], joins: bool = False) -> None:
         self.kind = kind
         self.joins = joins  # whether the first argument is a list of arrays
         self.vjps: Any = vjps
         # Up to which argument all have a vjp, so that most calls need no look at each.
-        self.complete = math.inf if isinstance(vjps, _Each) else [*map(bool, vjps), False].index(False)
+        self.variadic = isinstance(vjps, _Each)
+        self.complete = math.inf if self.variadic else [*map(bool, vjps), False].index(False)
         # What every vjp accepts, so that a call outside the rule's reach is refused when it is made.
         signature = inspect.signature(next(f for f in vjps if f is not None)).parameters.values()
         kinds = {p.kind for p in signature}

@@ -295,9 +295,9 @@ def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
     if rule is not None and rule.joins:
         items, *others = args
         return ([_stacked(x) for x in items] if type(items) in (list, tuple) else items, *others)
-    elementwise = rule is not None and rule.kind == "elementwise"
-    return [np.asarray(a) if elementwise and type(a) in (list, tuple) and not _holds_value(a) else _stacked(a)
-            for a in args]
+    stands_for_array = [rule is not None and not rule.variadic and rule.reaches(i) for i in range(len(args))]
+    return [np.asarray(a) if array and type(a) in (list, tuple) and not _holds_value(a) else _stacked(a)
+            for a, array in zip(args, stands_for_array, strict=True)]
 
 
 def _stacked(x: Any) -> Any:

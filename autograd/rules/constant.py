@@ -6,7 +6,7 @@ from ..registry import nondifferentiable
 
 # What they say of an array
 nondifferentiable(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj,
-                  np.isfortran, np.shares_memory, np.may_share_memory, np.array_repr, np.array_str, np.array2string,
+                  np.shares_memory, np.may_share_memory, np.array_repr, np.array_str, np.array2string,
                   np.zeros_like, np.ones_like, np.empty_like)
 
 # Comparisons and logic

@@ -46,8 +46,8 @@ def _extreme(g, y, a, axis=None, *, keepdims=False):
     return np.where(chosen, share, 0)
 
 
-rule(np.max, _extreme)
-rule(np.min, _extreme)
+for _function in (np.max, np.amax, np.min, np.amin):
+    rule(_function, _extreme)
 
 
 def _var(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..registry import joining_rule, linear_rule, rule
-from ..value import unstack
+from ..value import Value, unstack
 from .indexing import scatter
 
 
@@ -14,10 +14,14 @@ def _like_argument(parts, arrays):
     return parts if isinstance(arrays, (list, tuple)) else np.stack(parts)
 
 
+def _is_fortran(a):
+    return np.isfortran(a.data if isinstance(a, Value) else a)
+
+
 def _back(g, a, order: Any):
     if order == "K":
         raise TypeError("order='K' follows how the elements lie in memory, and has no derivative rule; use 'C' or 'F'")
-    return np.reshape(g, np.shape(a), order=("F" if np.isfortran(a) else "C") if order == "A" else order)
+    return np.reshape(g, np.shape(a), order=("F" if _is_fortran(a) else "C") if order == "A" else order)
 
 
 linear_rule(np.reshape, lambda g, y, a, shape, order="C": _back(g, a, order))

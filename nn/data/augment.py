@@ -26,7 +26,7 @@ def shift(images: np.ndarray, rng: Randomness, pixels: int = 1) -> np.ndarray:
     >>> image = np.zeros((1, 9), np.float32)
     >>> image[0, 4] = 1
     >>> shift(image, rng=0).reshape(3, 3)
-    array([[0., 0., 1.],
+    array([[0., 1., 0.],
            [0., 0., 0.],
            [0., 0., 0.]], dtype=float32)
     """

@@ -24,10 +24,15 @@ def reverse_topological(value: Value) -> list[Value]:
     seen, stack = {value}, [value]
     while stack:
         node = stack.pop()
-        for parent in node.parents if node._second is CALL else (node._first, node._second):
-            if isinstance(parent, Value) and parent not in seen:
-                seen.add(parent)
-                stack.append(parent)
+        for parent in node._first if node._second is CALL else (node._first, node._second):
+            if isinstance(parent, Value):
+                if parent not in seen:
+                    seen.add(parent)
+                    stack.append(parent)
+            elif type(parent) is list or type(parent) is tuple:  # arrays to be joined
+                new = [p for p in parent if isinstance(p, Value) and p not in seen]
+                seen.update(new)
+                stack.extend(dict.fromkeys(new))
     return sorted(seen, key=attrgetter("_order"), reverse=True)
 
 
@@ -57,38 +62,60 @@ def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] |
             yield node, g
         if node.op is None:
             continue
-        vjps, kwargs = RULES[node.op].vjps, node.kwargs
-        arguments: Any = node._first if node._second is CALL else (node._first, node._second)
+        vjps, first, second = RULES[node.op].vjps, node._first, node._second
+        if second is CALL:
+            _pull(node, g, vjps, gradients, useful, record)
+            continue
+        # An operator with its two operands, written out: scalar graphs consist of little else.
         if record:
-            args, y = arguments, node
+            y, a, b = node, first, second
         else:
-            args, y = [], node.data
-            for arg in arguments:
-                args.append(arg.data if isinstance(arg, Value) else _raw(arg))
-        for i, arg in enumerate(arguments):
-            if isinstance(arg, Value):
-                if useful is not None and arg not in useful:
-                    continue
-                try:
-                    part = vjps[i](g, y, *args, **kwargs) if kwargs else vjps[i](g, y, *args)
-                except Exception as error:
-                    part = _retry(error, vjps[i], node, i, g, y, args)
-                if part is None:
-                    continue
-                like, kind = arg.data, type(part)  # most often of the right type, shape and dtype already
-                if kind is not type(like) or (
-                        kind is not float and (part.shape != like.shape or part.dtype != like.dtype)):
-                    part = _unbroadcast(part, like, node, i)
-                gradients[arg] = gradients[arg] + part if arg in gradients else part
-            elif _reaches(arg, useful):
-                try:
-                    parts = vjps[i](g, y, *args, **kwargs)
-                except Exception as error:
-                    parts = _retry(error, vjps[i], node, i, g, y, args)
-                for a, part in zip(arg, parts, strict=True):
-                    if isinstance(a, Value) and (useful is None or a in useful):
-                        part = _unbroadcast(part, a.data, node, i)
-                        gradients[a] = gradients[a] + part if a in gradients else part
+            y = node.data
+            a = first.data if isinstance(first, Value) else first
+            b = second.data if isinstance(second, Value) else second
+        if isinstance(first, Value) and (useful is None or first in useful):
+            try:
+                part = vjps[0](g, y, a, b)
+            except Exception as error:
+                part = _retry(error, vjps[0], node, 0, g, y, (a, b))
+            if type(part) is not float or type(first.data) is not float:
+                part = _fit(part, first.data, node, 0)
+            total = gradients.get(first)
+            gradients[first] = part if total is None else total + part
+        if isinstance(second, Value) and (useful is None or second in useful):
+            try:
+                part = vjps[1](g, y, a, b)
+            except Exception as error:
+                part = _retry(error, vjps[1], node, 1, g, y, (a, b))
+            if type(part) is not float or type(second.data) is not float:
+                part = _fit(part, second.data, node, 1)
+            total = gradients.get(second)
+            gradients[second] = part if total is None else total + part
+
+
+def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: Collection[Value] | None,
+          record: bool) -> None:
+    """Add to ``gradients`` what a call with any arguments sends back to each."""
+    kwargs, arguments = node.kwargs, node._first
+    args, y = (arguments, node) if record else ([_raw(a) for a in arguments], node.data)
+    for i, arg in enumerate(arguments):
+        alone = isinstance(arg, Value)
+        if not (useful is None or arg in useful) if alone else not _reaches(arg, useful):
+            continue
+        try:
+            part = vjps[i](g, y, *args, **kwargs)
+        except Exception as error:
+            part = _retry(error, vjps[i], node, i, g, y, args)
+        if part is None:
+            continue
+        if alone:
+            part = _fit(part, arg.data, node, i)
+            gradients[arg] = gradients[arg] + part if arg in gradients else part
+            continue
+        for a, p in zip(arg, part, strict=True):
+            if isinstance(a, Value) and (useful is None or a in useful):
+                p = _fit(p, a.data, node, i)
+                gradients[a] = gradients[a] + p if a in gradients else p
 
 
 def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
@@ -98,9 +125,9 @@ def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
 
 
 def _retry(error: Exception, vjp: Any, node: Value, i: int, g: Any, y: Any, args: Any) -> Any:
+    """A rule failed: where Python's floats raise, NumPy's give inf or nan; else say which rule it was."""
     try:
         if isinstance(error, (ZeroDivisionError, OverflowError)):
-            # Python's floats raise where NumPy's give inf or nan
             return vjp(*(np.float64(x) if type(x) is float else x for x in (g, y, *args)), **node.kwargs)
         raise error
     except Exception as error:
@@ -122,17 +149,19 @@ def _raw(x: Any) -> Any:
     return type(x)([_raw(item) for item in x]) if type(x) in (list, tuple) else x
 
 
-def _unbroadcast(g: Any, like: Any, node: Value, i: int) -> Any:
+def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
     """``g`` summed over the axes along which ``like`` was broadcast, in the dtype of ``like``."""
+    if type(g) is type(like) and (type(g) is float or (g.shape == like.shape and g.dtype == like.dtype)):
+        return g
     came, wanted = getattr(g, "shape", ()), getattr(like, "shape", ())
     dtype = getattr(like, "dtype", None) or np.dtype(type(like))
     if came != wanted:
         added = len(came) - len(wanted)
-        if added < 0 or any(n not in (1, m) for n, m in zip(wanted, came[added:], strict=True)):
+        if added > 0 and came[added:] == wanted:
+            g = g.sum(axis=0 if added == 1 else tuple(range(added)))
+        elif added < 0 or any(n not in (1, m) for n, m in zip(wanted, came[added:], strict=True)):
             raise ValueError(f"the derivative rule of {name_of(node.op)} returned a gradient of shape {came} for "
                              f"argument {i} of shape {wanted}: it cannot be summed to that shape")
-        if came[added:] == wanted:
-            g = g.sum(axis=0 if added == 1 else tuple(range(added)))
         else:
             axes = [*range(added), *(added + k for k, n in enumerate(wanted) if n == 1 and came[added + k] != 1)]
             g = g.sum(axis=tuple(axes)).reshape(wanted)

@@ -13,8 +13,8 @@ __all__ = ["check_rule", "positional", "without_out"]
 
 def without_out(op: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """The keywords less an ``out`` that is not used; one that is used is an error."""
-    out = kwargs.get("out")
-    if out is not None and out != (None,):
+    out = kwargs["out"]
+    if not (out is None or (isinstance(out, tuple) and all(x is None for x in out))):
         name = name_of(op)
         raise TypeError(f"{name}(..., out=...) cannot record into an array: write y = {name}(...), "
                         "and a = a + v for a += v")

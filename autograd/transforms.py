@@ -34,11 +34,11 @@ def grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     >>> grad(lambda w, x: np.sum(w * x), argnum=(0, 1))(np.ones(2), np.array([3.0, 4.0]))
     (array([3., 4.]), array([1., 1.]))
     """
-    both = value_and_grad(f, argnum)
+    argnums = _checked(f, argnum)
 
     @functools.wraps(f, assigned=("__doc__",), updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        return _select(argnum, _evaluate(f, argnums, args, kwargs)[1])
 
     gradient.__name__ = f"grad_{getattr(f, '__name__', 'f')}"
     return gradient
@@ -50,45 +50,57 @@ def value_and_grad(f: Callable, argnum: int | tuple[int, ...] = 0) -> Callable:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (8.0, 12.0)
     """
-    if not callable(f):
-        raise TypeError(f"f: expected a function, got {f!r}; write grad(f)(x), not grad(f(x))")
-    argnums = argnum if isinstance(argnum, (tuple, list)) else (argnum,)
-    if not argnums or not all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in argnums):
-        raise TypeError(f"argnum: expected an integer or a tuple of integers, got {argnum!r}")
+    argnums = _checked(f, argnum)
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        inputs = list(args)
-        for i in argnums:
-            if not -len(args) <= i < len(args):
-                raise TypeError(f"argnum: there is no argument {i}: the function was called with {len(args)} "
-                                "positional arguments")
-        with recording(True) as outside:
-            start = Value(0.0)  # what is older than this comes from outside
-            for i in argnums:
-                inputs[i] = tree_map(functools.partial(_fresh, i), args[i])
-            targets = {x: None for i in argnums for x in leaves(inputs[i])}
-            y = f(*inputs, **kwargs)
-            if not isinstance(y, Value):
-                _check_scalar(f, y)
-                warnings.warn(f"the output of {_name(f)} does not depend on its argument {argnum} through recorded "
-                              "operations: its gradient is 0", stacklevel=2)
-                return y, _select(argnum, [tree_map(_zero, inputs[i]) for i in argnums])
-            _check_scalar(f, y)
-            nodes = reverse_topological(y)
-            record = outside and nodes[-1]._order < start._order
-            one = 1.0 if type(y.data) is float else np.ones_like(y.data)[()]
-            found = {node: g for node, g in reverse_pass(nodes, one, targets, record) if node in targets}
-
-            def gradient_of(x: Value) -> Any:
-                g = found.get(x)
-                if record:
-                    return g if isinstance(g, Value) else Value(_zero(x) if g is None else g)
-                return _zero(x) if g is None else owned(g)
-
-            gradients = [tree_map(gradient_of, inputs[i]) for i in argnums]
-        return (y if record else y.data), _select(argnum, gradients)
+        value, gradients = _evaluate(f, argnums, args, kwargs)
+        return value, _select(argnum, gradients)
 
     return value_and_gradient
+
+
+def _checked(f: Callable, argnum: int | tuple[int, ...]) -> tuple[int, ...]:
+    """``argnum`` as a tuple."""
+    if not callable(f):
+        raise TypeError(f"f: expected a function, got {f!r}; write grad(f)(x), not grad(f(x))")
+    argnums = tuple(argnum) if isinstance(argnum, (tuple, list)) else (argnum,)
+    if not argnums or not all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in argnums):
+        raise TypeError(f"argnum: expected an integer or a tuple of integers, got {argnum!r}")
+    return argnums
+
+
+def _evaluate(f: Callable, argnums: tuple[int, ...], args: tuple, kwargs: dict) -> tuple[Any, list]:
+    """The value of ``f`` and its gradients with respect to the arguments ``argnums``."""
+    inputs = list(args)
+    for i in argnums:
+        if not -len(args) <= i < len(args):
+            raise TypeError(f"argnum: there is no argument {i}: the function was called with {len(args)} "
+                            "positional arguments")
+    with recording(True) as outside:
+        start = Value(0.0)  # what is older than this comes from outside
+        for i in argnums:
+            inputs[i] = tree_map(functools.partial(_fresh, i), args[i])
+        targets = {x for i in argnums for x in leaves(inputs[i])}
+        y = f(*inputs, **kwargs)
+        _check_scalar(f, y)
+        if not isinstance(y, Value):
+            which = ", ".join(map(str, argnums))
+            warnings.warn(f"the output of {_name(f)} does not depend on its argument {which} through recorded "
+                          "operations: its gradient is 0", stacklevel=3)
+            return y, [tree_map(_zero, inputs[i]) for i in argnums]
+        nodes = reverse_topological(y)
+        record = outside and nodes[-1]._order < start._order
+        one = 1.0 if type(y.data) is float else np.ones_like(y.data)[()]
+        found = {node: g for node, g in reverse_pass(nodes, one, targets, record) if node in targets}
+
+        def gradient_of(x: Value) -> Any:
+            g = found.get(x)
+            if record:
+                return g if isinstance(g, Value) else Value(_zero(x) if g is None else g)
+            return _zero(x) if g is None else owned(g)
+
+        gradients = [tree_map(gradient_of, inputs[i]) for i in argnums]
+    return (y if record else y.data), gradients
 
 
 def _fresh(i: int, x: Any) -> Value:

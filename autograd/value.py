@@ -272,11 +272,22 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWA
     ``compute`` is what to call in its place, where ``op`` would first look for Values.
     """
     if kwargs:
-        kwargs = without_out(op, kwargs)
-        if any(map(_holds_value, kwargs.values())):
-            args, kwargs = positional(op, args, kwargs, _holds_value)
-    args = _arrays(op, args)
-    raw = [a.data if isinstance(a, Value) else _unwrap(a, []) for a in args]
+        if "out" in kwargs:
+            kwargs = without_out(op, kwargs)
+        for x in kwargs.values():
+            if _holds_value(x):
+                args, kwargs = positional(op, args, kwargs, _holds_value)
+                break
+    raw, lists = [], False
+    for a in args:
+        if isinstance(a, Value):
+            raw.append(a.data)
+        else:
+            raw.append(a)
+            lists = lists or type(a) in (list, tuple)
+    if lists:
+        args = _arrays(op, args)
+        raw = [_unwrap(a, []) for a in args]
     if op in NONDIFFERENTIABLE:
         return op(*raw, **kwargs)
     if _recording.get():
@@ -289,8 +300,6 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWA
 
 def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
     """The arguments, with lists as the arrays they stand for: a list of Values becomes one Value."""
-    if not any(type(a) in (list, tuple) for a in args):
-        return args
     rule = RULES.get(op)
     if rule is not None and rule.joins:
         items, *others = args

@@ -53,7 +53,7 @@ RECIPES = {
                     epochs=30, batch_size=10, lr=1.0),
     # As nowadays: ReLU, cross-entropy, AdamW with a one-cycle schedule, images shifted by up to one pixel.
     "relu": Recipe(nn.ReLU, None, nn.cross_entropy, nn.AdamW, one_cycle=True, shifts=True,
-                   epochs=40, batch_size=100, lr=0.01),
+                   epochs=40, batch_size=200, lr=0.02),
 }
 
 

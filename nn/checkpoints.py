@@ -63,12 +63,12 @@ def save_parameters(model: Module, path: str | os.PathLike) -> None:
 def load_parameters(model: Module, path: str | os.PathLike) -> None:
     """Copy the parameters in a safetensors file into the model.
 
-    Raises ``FileNotFoundError``, or ``ValueError`` where the file is not safetensors, is a training checkpoint, or
-    does not fit the model, which then is unchanged.
+    Of a training checkpoint, the model's parameters are taken. Raises ``FileNotFoundError``, or ``ValueError`` where
+    the file is not safetensors or does not fit the model, which then is unchanged.
     """
     arrays, metadata = _read(path)
     if metadata.get("format") == _FORMAT:
-        arrays = {k.removeprefix("model."): v for k, v in arrays.items() if k.startswith("model.")}
+        arrays = _under("model.", arrays)
     try:
         model.load_state_dict(arrays)
     except ValueError as error:
@@ -157,7 +157,7 @@ def _safetensors() -> Any:
 
 
 def _write(path: str | os.PathLike, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    data = _safetensors().numpy.save({k: np.ascontiguousarray(v) for k, v in tensors.items()}, metadata)
+    data = _safetensors().numpy.save({k: np.asarray(v, order="C") for k, v in tensors.items()}, metadata)
     with written(path) as file:
         file.write_bytes(data)
 
@@ -171,3 +171,5 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str
             return {k: file.get_tensor(k) for k in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
+    except TypeError as error:
+        raise ValueError(f"{path} holds numbers of a kind that NumPy lacks ({error}); save them as float32") from None

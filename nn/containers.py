@@ -36,6 +36,9 @@ class Sequential(Module):
                                 f"write {module.__name__}()")
             setattr(self, str(i), module)
 
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        return ((name, x) for name, x in vars(self).items() if name.isdigit())
+
     def _modules(self) -> list[Any]:
         return [x for name, x in vars(self).items() if name.isdigit()]
 
@@ -51,7 +54,11 @@ class Sequential(Module):
         return iter(self._modules())
 
     def __getitem__(self, i: int | slice) -> Any:
-        return Sequential(*self._modules()[i]) if isinstance(i, slice) else self._modules()[i]
+        if not isinstance(i, slice):
+            return self._modules()[i]
+        part = Sequential()
+        vars(part).update(list(self._parts())[i])  # under the same names, as in PyTorch
+        return part
 
 
 class MLP(Sequential):
@@ -69,6 +76,10 @@ class MLP(Sequential):
                  init: Initializer | None = None, dtype: Any = np.float32) -> None:
         if len(sizes) < 2:
             raise ValueError(f"MLP: sizes must name at least the inputs and the outputs, got {list(sizes)}")
+        for name, make in (("activation", activation), ("output", output)):
+            if isinstance(make, Module):
+                raise TypeError(f"MLP: {name} must be a class or function that makes a module, got {make!r}; "
+                                f"write {type(make).__name__}, or lambda: {make!r}")
         rng = generator(rng, "MLP")
         modules: list[Module] = []
         for fan_in, fan_out in pairwise(sizes):
@@ -86,15 +97,14 @@ def summary(model: Module) -> str:
     2      Linear  weight (1, 2), bias (1,)           3
     total                                            11
     """
-    rows, seen = [], set()
+    rows: list[tuple[str, str, str, int]] = []
+    seen: set[int] = set()
     for path, module in model.named_modules():
-        inner = {id(p) for _, child in module.named_children() for p in child.parameters()}
-        own = [(name, p) for name, p in module.named_parameters() if id(p) not in inner and id(p) not in seen]
+        own = [(name, p) for name, p in module.own_parameters() if id(p) not in seen]
         seen.update(id(p) for _, p in own)
-        if own or not list(module.named_children()):
+        if own:
             shapes = ", ".join(f"{name} {p.shape}" for name, p in own)
             rows.append((path or "-", type(module).__name__, shapes, sum(p.size for _, p in own)))
-    rows = [row for row in rows if row[3]]
     head = ("path", "module", "parameters")
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(3)]
     widths[0], widths[2] = max(widths[0], 5), max(widths[2], 24)

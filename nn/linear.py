@@ -43,6 +43,9 @@ class Linear(Module):
             weight = initializers.uniform((out_features, in_features), rng, dtype, bound=bound)
         else:
             weight = init((out_features, in_features), rng, dtype)
+            if np.shape(weight) != (out_features, in_features):
+                raise ValueError(f"Linear: init must return an array of shape ({out_features}, {in_features}), got "
+                                 f"{np.shape(weight)}")
         self.weight = Parameter(weight, name="weight")
         self.bias: Parameter | None = None
         if bias:

@@ -6,6 +6,7 @@ The two arguments have the same shape. One that differs is an error: ``(n, 1)`` 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,8 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     shape = _shape(logits)
     if len(shape) != 2:
         raise ValueError(f"cross_entropy: logits must have the shape (batch, classes), got {shape}")
+    if not shape[0]:
+        raise ValueError("cross_entropy: the batch is empty")
     if np.ndim(target) == 1:
         picks = _labels(np.asarray(_plain(target)), *shape)
         return -np.mean(log_softmax(logits)[np.arange(shape[0]), picks])
@@ -72,7 +75,7 @@ def _labels(labels: np.ndarray, batch: int, classes: int) -> np.ndarray:
     if labels.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: labels must be integers, got {labels.dtype}; write labels.astype(int), "
                         "or pass probabilities of shape (batch, classes)")
-    if batch and (labels.min() < 0 or labels.max() >= classes):
+    if labels.min() < 0 or labels.max() >= classes:
         i = int(np.flatnonzero((labels < 0) | (labels >= classes))[0])
         raise ValueError(f"cross_entropy: labels must lie in 0 … {classes - 1}, but label {i} is {labels[i]}")
     return labels
@@ -80,11 +83,17 @@ def _labels(labels: np.ndarray, batch: int, classes: int) -> np.ndarray:
 
 @primitive
 def _binary_entropy(p: Any, y: Any) -> Any:
-    with np.errstate(divide="ignore"):
-        return -(y * np.maximum(np.log(p), -100) + (1 - y) * np.maximum(np.log1p(-p), -100))
+    return -(y * _cut_log(p) + (1 - y) * _cut_log(1 - p))
 
 
-defvjp(_binary_entropy, lambda _, p, y: lambda g: g * (p - y) / np.maximum(p * (1 - p), 1e-12), argnums=(0,))
+def _cut_log(p: Any) -> Any:
+    """log p, but at least -100, which is reached at p = e^(-100)."""
+    return np.log(np.maximum(p, math.exp(-100)))
+
+
+defvjp(_binary_entropy,
+       lambda _, p, y: lambda g: g * (p - y) / np.maximum(p * (1 - p), 1e-12),
+       lambda _, p, y: lambda g: g * (_cut_log(1 - p) - _cut_log(p)))
 
 
 def binary_cross_entropy(output: Any, target: Any) -> Any:
@@ -103,17 +112,17 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError("binary_cross_entropy: output must be probabilities between 0 and 1, but reaches from "
                          f"{np.min(p)} to {np.max(p)}; for logits use binary_cross_entropy_with_logits")
-    return np.mean(_binary_entropy(output, _plain(target)))
+    return np.mean(_binary_entropy(output, target))
 
 
 def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Any:
-    """``binary_cross_entropy`` of σ(z), averaged over all elements: the mean of softplus(z) - y z.
+    """``binary_cross_entropy`` of σ(z): y softplus(-z) + (1 - y) softplus(z), averaged over all elements.
 
     >>> round(float(binary_cross_entropy_with_logits(np.array([0.0]), np.array([1.0]))), 4)
     0.6931
     """
     _same_shape("binary_cross_entropy_with_logits", logits, target)
-    return np.mean(softplus(logits) - logits * target)
+    return np.mean(target * softplus(-logits) + (1 - target) * softplus(logits))
 
 
 def _plain(x: Any) -> Any:
@@ -126,6 +135,8 @@ def _shape(x: Any) -> tuple[int, ...]:
 
 def _same_shape(who: str, output: Any, target: Any) -> None:
     came, wanted = _shape(output), _shape(target)
+    if 0 in came:
+        raise ValueError(f"{who}: the batch is empty: the output has shape {came}")
     if came != wanted:
         remedy = ""
         if len(wanted) == 1 and len(came) == 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
@@ -73,7 +74,7 @@ class Module:
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """A copy of every parameter's array by its path."""
-        return {path: np.array(p.data) for path, p in self.named_parameters()}
+        return {path: np.array(p.data) for path, p in self._by_path().items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy arrays into the parameters of the same paths, in the parameters' dtypes.
@@ -82,11 +83,11 @@ class Module:
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"state: expected a dict of arrays by parameter path, got {type(state).__name__}")
-        parameters = dict(self.named_parameters())
+        parameters = self._by_path()
         faults = [f"missing: {path}" for path in parameters if path not in state]
         faults += [f"unknown: {path}" for path in state if path not in parameters]
         arrays = {}
-        for path in parameters.keys() & state.keys():
+        for path in (path for path in parameters if path in state):
             array, wanted = np.asarray(state[path]), parameters[path].shape
             if array.shape != wanted:
                 faults.append(f"{path}: expected shape {wanted}, got {array.shape}")
@@ -101,6 +102,14 @@ class Module:
                 p.data[...] = array
             else:
                 p.data = type(p.data)(array)
+
+    def _by_path(self) -> dict[str, Parameter]:
+        found: dict[str, Parameter] = {}
+        for path, p in self.named_parameters():
+            if path in found:
+                raise ValueError(f"{type(self).__name__}: two parameters have the path {path}; rename one")
+            found[path] = p
+        return found
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next ``backward`` starts anew."""
@@ -117,12 +126,25 @@ class Module:
         """Set this module and all in it to evaluation: the opposite of ``train``."""
         return self.train(False)
 
+    @reprlib.recursive_repr()
     def __repr__(self) -> str:
-        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self._parts()]
         settings = ", ".join(f"{k}={v!r}" for k, v in vars(self).items()
                              if isinstance(v, (int, float, str)) and k != "training")
         inside = "".join(f"\n  {line}" for line in lines) + "\n" if lines else settings
         return f"{type(self).__name__}({inside})"
+
+
+    def own_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """The parameters held directly, with their names."""
+        for name, attribute in vars(self).items():
+            for path, x in _items(attribute, name):
+                if isinstance(x, Parameter):
+                    yield path, x
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """What ``repr`` shows in lines of their own."""
+        return self.named_children()
 
 
 def _walk(root: Module, prefix: str) -> Iterator[tuple[str, Module | Parameter]]:

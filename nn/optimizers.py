@@ -25,14 +25,15 @@ class Optimizer:
         name = type(self).__name__
         if isinstance(parameters, Value):
             raise TypeError(f"{name}: parameters must be a list of parameters; write [p] for one")
-        self.parameters = list(dict.fromkeys(parameters))
-        for p in self.parameters:
+        given = list(parameters)
+        for p in given:
             if not isinstance(p, Value) or p.op is not None:
                 raise TypeError(f"{name}: parameters must be leaf Values, got {p!r:.80}")
+        self.parameters = list(dict.fromkeys(given))
         if not self.parameters:
             raise ValueError(f"{name}: there are no parameters; was an iterator such as model.parameters() used up?")
         self.lr = lr
-        self.steps = 0
+        self.counts = [0] * len(self.parameters)  # how often each was updated
         self.buffers = {b: [np.zeros_like(p.data) for p in self.parameters] for b in self._buffers}
 
     @property
@@ -42,7 +43,12 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = float(_at_least_zero(type(self).__name__, "lr", lr))
+        self._lr = float(at_least_zero(type(self).__name__, "lr", lr))
+
+    @property
+    def steps(self) -> int:
+        """How many steps have been taken."""
+        return max(self.counts)
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next ``backward`` starts anew."""
@@ -58,8 +64,8 @@ class Optimizer:
         if not ready:
             raise ValueError(f"{type(self).__name__}: no parameter has a gradient; call cost.backward() before step(), "
                              "on a cost computed from these parameters")
-        self.steps += 1
         for i, p in ready:
+            self.counts[i] += 1
             if p.shape:
                 self._update(i, p.data, p.grad)
             else:  # a number cannot change in place
@@ -73,7 +79,7 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that the next step depends on, besides the parameters: numbers, and arrays by name."""
         arrays = {f"{b}.{i}": array.copy() for b, arrays in self.buffers.items() for i, array in enumerate(arrays)}
-        return {"kind": type(self).__name__, "lr": self.lr, "steps": self.steps, **arrays}
+        return {"kind": type(self).__name__, "lr": self.lr, "counts": list(self.counts), **arrays}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state that ``state_dict`` gave.
@@ -91,13 +97,16 @@ class Optimizer:
             if np.shape(array) != np.shape(state[key]):
                 raise ValueError(f"{name}: {key} has shape {np.shape(state[key])} in the state, expected "
                                  f"{np.shape(array)}")
-        self.lr, self.steps = state["lr"], int(state["steps"])
+        counts = [int(n) for n in state["counts"]]
+        new = {key: np.asarray(state[key]).astype(array.dtype) for key, array in mine.items()
+               if isinstance(array, np.ndarray)}
+        self.lr, self.counts = state["lr"], counts
         for b, arrays in self.buffers.items():
             for i, array in enumerate(arrays):
-                array[...] = state[f"{b}.{i}"]
+                array[...] = new[f"{b}.{i}"]
 
 
-def _at_least_zero(who: str, name: str, x: float) -> float:
+def at_least_zero(who: str, name: str, x: float) -> float:
     if not isinstance(x, (int, float, np.floating, np.integer)) or not x >= 0 or math.isinf(x):
         raise ValueError(f"{who}: {name} must be a finite number of at least 0, got {x!r}")
     return x
@@ -125,8 +134,8 @@ class SGD(Optimizer):
 
     def __init__(self, parameters: Iterable[Value], lr: float, momentum: float = 0.0, weight_decay: float = 0.0,
                  nesterov: bool = False) -> None:
-        self.momentum = _at_least_zero("SGD", "momentum", momentum)
-        self.weight_decay = _at_least_zero("SGD", "weight_decay", weight_decay)
+        self.momentum = at_least_zero("SGD", "momentum", momentum)
+        self.weight_decay = at_least_zero("SGD", "weight_decay", weight_decay)
         self.nesterov = nesterov
         if nesterov and not momentum:
             raise ValueError("SGD: nesterov needs a momentum above 0")
@@ -163,9 +172,11 @@ class Adam(Optimizer):
     def __init__(self, parameters: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 0.0) -> None:
         name = type(self).__name__
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"{name}: betas must be two numbers, got {betas!r}")
         self.betas = (_below_one(name, "betas[0]", betas[0]), _below_one(name, "betas[1]", betas[1]))
-        self.eps = _at_least_zero(name, "eps", eps)
-        self.weight_decay = _at_least_zero(name, "weight_decay", weight_decay)
+        self.eps = at_least_zero(name, "eps", eps)
+        self.weight_decay = at_least_zero(name, "weight_decay", weight_decay)
         super().__init__(parameters, lr)
 
     def _update(self, i: int, data: np.ndarray, g: Any) -> None:
@@ -181,9 +192,9 @@ class Adam(Optimizer):
         v *= b2
         v += (1 - b2) * (g * g)
         change = np.sqrt(v)
-        change /= math.sqrt(1 - b2**self.steps)
+        change /= math.sqrt(1 - b2 ** self.counts[i])
         change += self.eps
-        data -= self.lr / (1 - b1**self.steps) * (m / change)
+        data -= self.lr / (1 - b1 ** self.counts[i]) * (m / change)
 
 
 class AdamW(Adam):
@@ -208,8 +219,8 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
     >>> clip_grad_norm([w], 1.0), w.grad
     (5.0, array([0.6, 0.8]))
     """
-    _at_least_zero("clip_grad_norm", "max_norm", max_norm)
-    parameters = [p for p in parameters if p.grad is not None]
+    max_norm = float(at_least_zero("clip_grad_norm", "max_norm", max_norm))
+    parameters = _with_gradient("clip_grad_norm", parameters)
     norm = math.sqrt(sum(float(np.sum(np.square(np.abs(p.grad, dtype=float)))) for p in parameters))
     if not math.isfinite(norm):
         raise FloatingPointError(f"clip_grad_norm: the gradient's norm is {norm}")
@@ -228,8 +239,13 @@ def clip_grad_value(parameters: Iterable[Value], max_value: float) -> None:
     >>> w.grad
     array([ 0.5, -1. ])
     """
-    _at_least_zero("clip_grad_value", "max_value", max_value)
-    for p in parameters:
-        if p.grad is not None:
-            clipped = np.clip(p.grad, -max_value, max_value)
-            p.grad = clipped if p.shape else type(p.data)(clipped)
+    max_value = float(at_least_zero("clip_grad_value", "max_value", max_value))
+    for p in _with_gradient("clip_grad_value", parameters):
+        clipped = np.clip(p.grad, -max_value, max_value)
+        p.grad = clipped if p.shape else type(p.data)(clipped)
+
+
+def _with_gradient(who: str, parameters: Iterable[Value]) -> list[Value]:
+    if isinstance(parameters, Value):
+        raise TypeError(f"{who}: parameters must be a list of parameters; write [p] for one")
+    return [p for p in parameters if p.grad is not None]

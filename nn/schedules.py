@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .optimizers import Optimizer
+from .optimizers import Optimizer, at_least_zero
 
 __all__ = ["Cosine", "OneCycle", "Schedule", "Step"]
 
@@ -54,7 +54,8 @@ class Step(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size, self.gamma = _positive("Step", "step_size", step_size), gamma
+        self.step_size = _positive("Step", "step_size", step_size)
+        self.gamma = float(_above_zero("Step", "gamma", gamma))
         super().__init__(optimizer)
 
     def lr_at(self, n: int) -> float:
@@ -74,7 +75,8 @@ class Cosine(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, total_steps: int, min_lr: float = 0.0) -> None:
-        self.total_steps, self.min_lr = _positive("Cosine", "total_steps", total_steps), min_lr
+        self.total_steps = _positive("Cosine", "total_steps", total_steps)
+        self.min_lr = float(at_least_zero("Cosine", "min_lr", min_lr))
         super().__init__(optimizer)
 
     def lr_at(self, n: int) -> float:
@@ -98,20 +100,28 @@ class OneCycle(Schedule):
                  div_factor: float = 25.0, final_div_factor: float = 1e4) -> None:
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycle: pct_start must lie between 0 and 1, got {pct_start!r}")
-        self.max_lr, self.total_steps = max_lr, _positive("OneCycle", "total_steps", total_steps)
-        self.pct_start, self.div_factor, self.final_div_factor = pct_start, div_factor, final_div_factor
+        for name, x in (("max_lr", max_lr), ("div_factor", div_factor), ("final_div_factor", final_div_factor)):
+            _above_zero("OneCycle", name, x)
+        self.max_lr, self.total_steps = float(max_lr), _positive("OneCycle", "total_steps", total_steps)
+        self.pct_start, self.div_factor, self.final_div_factor = pct_start, float(div_factor), float(final_div_factor)
         super().__init__(optimizer)
 
     def lr_at(self, n: int) -> float:
         first, last = self.max_lr / self.div_factor, self.max_lr / self.div_factor / self.final_div_factor
         top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
         if n <= top:
-            return _cosine(first, self.max_lr, n / top)
-        return _cosine(self.max_lr, last, (n - max(top, 0)) / max(end - max(top, 0), 1))
+            return _cosine(first, self.max_lr, n / top if top else 1.0)
+        return _cosine(self.max_lr, last, (n - top) / max(end - top, 1))
 
 
 def _cosine(start: float, end: float, part: float) -> float:
     return end + (start - end) / 2 * (1 + math.cos(math.pi * min(part, 1.0)))
+
+
+def _above_zero(who: str, name: str, x: float) -> float:
+    if not at_least_zero(who, name, x):
+        raise ValueError(f"{who}: {name} must be above 0, got {x!r}")
+    return x
 
 
 def _positive(who: str, name: str, n: int) -> int:

@@ -47,15 +47,16 @@ def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:
     >>> predict(Linear(2, 3, rng=0), np.ones((5, 2))).shape
     (5, 3)
     """
-    if not len(x):
-        raise ValueError("predict: x has no rows")
-    training = model.training
+    if not len(x) or size < 1:
+        raise ValueError(f"predict: x has {len(x)} rows, to be taken {size} at a time: both must be at least 1")
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with no_grad():
             return np.concatenate([model(x[i : i + size]).data for i in range(0, len(x), size)])
     finally:
-        model.train(training)
+        for module, mode in modes:
+            module.training = mode
 
 
 def accuracy(model: Module, x: Any, labels: Any) -> float:

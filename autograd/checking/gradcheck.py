@@ -28,7 +28,7 @@ class ElementCheck(NamedTuple):
 
     @property
     def right(self) -> bool:
-        return self.error <= self.allowed  # false for nan, too
+        return bool(np.isfinite(self.error)) and self.error <= self.allowed
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def _evaluate(f: Callable, argnums: tuple[int, ...], args: tuple, kwargs: dict) 
             raise TypeError(f"argnum: there is no argument {i}: the function was called with {len(args)} "
                             "positional arguments")
     with recording(True) as outside:
+        nested = any(isinstance(x, Value) for i in argnums for x in leaves(args[i]))
         start = Value(0.0)  # what is older than this comes from outside
         for i in argnums:
             inputs[i] = tree_map(functools.partial(_fresh, i), args[i])
@@ -89,7 +90,7 @@ def _evaluate(f: Callable, argnums: tuple[int, ...], args: tuple, kwargs: dict) 
                           "operations: its gradient is 0", stacklevel=3)
             return y, [tree_map(_zero, inputs[i]) for i in argnums]
         nodes = reverse_topological(y)
-        record = outside and nodes[-1]._order < start._order
+        record = outside and (nested or nodes[-1]._order < start._order)
         one = 1.0 if type(y.data) is float else np.ones_like(y.data)[()]
         found = {node: g for node, g in reverse_pass(nodes, one, targets, record) if node in targets}
 

@@ -152,7 +152,8 @@ def train(run: Run, examples: nn.data.Digits, test: nn.data.Digits, folder: Path
     epochs = run.settings.epochs
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("cost {task.fields[cost]:.4f}"),
                TextColumn("test accuracy {task.fields[accuracy]}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    quiet = np.errstate(over="ignore", invalid="ignore")  # a cost that is not finite stops the training anyway
+    with quiet, Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=epochs * run.steps, cost=float("nan"), accuracy="-")
         while len(run.history) < epochs:
             done = len(run.history)

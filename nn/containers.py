@@ -98,10 +98,9 @@ def summary(model: Module) -> str:
     total                                            11
     """
     rows: list[tuple[str, str, str, int]] = []
-    seen: set[int] = set()
+    home = {id(p): path for path, p in model.named_parameters()}  # a shared one counts where its path says
     for path, module in model.named_modules():
-        own = [(name, p) for name, p in module.own_parameters() if id(p) not in seen]
-        seen.update(id(p) for _, p in own)
+        own = [(name, p) for name, p in module.own_parameters() if home[id(p)] == (f"{path}.{name}" if path else name)]
         if own:
             shapes = ", ".join(f"{name} {p.shape}" for name, p in own)
             rows.append((path or "-", type(module).__name__, shapes, sum(p.size for _, p in own)))

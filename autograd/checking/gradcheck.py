@@ -71,7 +71,7 @@ class GradientReport:
 def _badness(e: ElementCheck) -> float:
     if e.right:
         return e.error / e.allowed if e.allowed else 0.0
-    return np.inf if np.isnan(e.error) or not e.allowed else e.error / e.allowed
+    return e.error / e.allowed if np.isfinite(e.error) and e.allowed else np.inf
 
 
 def _subscript(index: tuple[int, ...]) -> str:

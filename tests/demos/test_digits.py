@@ -1,0 +1,149 @@
+"""The digits demo: its files, its errors, and that an interrupted run ends with the same bits."""
+
+import csv
+
+import pytest
+
+pytest.importorskip("rich", reason="the extra train is not installed")
+
+import nn
+from demos import digits
+
+FILES = {"checkpoint.safetensors", "confusion.png", "curves.png", "history.csv", "mistakes.png", "model.safetensors",
+         "weights.png"}
+
+
+@pytest.fixture(autouse=True)
+def small_data(monkeypatch):
+    """Few digits, and no MNIST, whatever the machine has."""
+
+    def missing():
+        raise nn.data.DataUnavailable("MNIST: no mirror gives a file:\n  one\n  two")
+
+    strokes = nn.data.strokes
+    monkeypatch.setattr(nn.data, "mnist", missing)
+    monkeypatch.setattr(nn.data, "strokes", lambda n, rng: strokes(n // 100, rng))
+
+
+def run(folder, *args):
+    return digits.main(["--out", str(folder), *map(str, args)])
+
+
+def test_writes_its_files_and_prints_the_table(tmp_path, capsys):
+    assert run(tmp_path, "--epochs", 2) == 0
+    assert {p.name for p in tmp_path.iterdir()} == FILES
+    printed = capsys.readouterr().out
+    line = "MNIST is not at hand (no mirror gives a file): training on drawn strokes instead."
+    assert line in printed.splitlines()
+    for text in ("test accuracy", "digit 9", "training time", "13,002"):
+        assert text in printed
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[1]["cost"]) < float(rows[0]["cost"])
+    model = nn.MLP([784, 16, 16, 10], rng=0)
+    nn.load_parameters(model, tmp_path / "model.safetensors")
+    images, labels = nn.data.strokes(10_000, 2)
+    assert nn.accuracy(model, images, labels) == pytest.approx(float(rows[1]["test_accuracy"]))
+    for name in ("confusion.png", "curves.png", "mistakes.png", "weights.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_learns_the_strokes(tmp_path, capsys):
+    assert run(tmp_path, "--data", "strokes", "--epochs", 30, "--batch-size", 20, "--lr", 0.005) == 0
+    rows = (tmp_path / "history.csv").read_text().splitlines()
+    assert float(rows[-1].split(",")[-1]) > 0.6  # of 600 digits alone; chance is 0.1
+
+
+class Killed(BaseException):
+    """What ends a process on the spot."""
+
+
+@pytest.mark.parametrize("recipe", ["relu", "notes"])
+@pytest.mark.parametrize("how", [KeyboardInterrupt, Killed])
+def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch, capsys, recipe, how):
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    options = ["--recipe", recipe, "--epochs", 3, "--batch-size", 50, "--seed", 7]
+    assert run(whole, *options) == 0
+    step, calls = nn.train_step, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 19:  # in the middle of the second epoch, of 12 steps
+            raise how
+        return step(*args)
+
+    monkeypatch.setattr(nn, "train_step", interrupted)
+    if how is KeyboardInterrupt:
+        assert run(parted, *options) == 130
+        error = capsys.readouterr().err
+        assert "Interrupted after epoch 1 of 3" in error
+        assert f"python -m demos.digits --resume --out {parted}" in error
+    else:
+        with pytest.raises(Killed):
+            run(parted, *options)
+    assert {p.name for p in parted.iterdir()} == {"checkpoint.safetensors"}
+    assert run(parted, "--resume") == 0
+    for name in ("model.safetensors", "history.csv", "confusion.png"):
+        assert (whole / name).read_bytes() == (parted / name).read_bytes()
+
+
+def test_a_finished_run_can_be_resumed_and_repeated(tmp_path, capsys):
+    assert run(tmp_path, "--epochs", 1) == 0
+    before = (tmp_path / "model.safetensors").read_bytes()
+    assert run(tmp_path, "--resume") == 0
+    assert run(tmp_path, "--epochs", 1) == 0
+    assert (tmp_path / "model.safetensors").read_bytes() == before
+
+
+def test_the_default_folder_tells_the_settings_apart():
+    def folder(*args):
+        parser_args = {"recipe": "relu", "epochs": None, "batch_size": None, "lr": None, "seed": None} | dict(args)
+        return str(digits.folder_of(digits.settings_of(type("Args", (), parser_args), "mnist")))
+
+    assert folder() == "output/digits-relu"
+    assert folder(("recipe", "notes"), ("seed", 2), ("epochs", 1)) == "output/digits-notes-epochs1-seed2"
+
+
+@pytest.mark.parametrize(("options", "text"), [
+    (["--resume"], "there is no run to go on with in"),
+    (["--data", "mnist"], "no mirror gives a file"),
+    (["--epochs", 2, "--lr", 1e30], "use a smaller lr"),
+    (["--recipe", "notes", "--epochs", 1, "--lr", 1e39], "use a smaller lr"),
+])
+def test_errors(tmp_path, capsys, options, text):
+    assert run(tmp_path / "run", *options) == 1
+    assert text in capsys.readouterr().err
+
+
+def test_resuming_or_repeating_with_other_settings_is_an_error_and_loses_nothing(tmp_path, capsys):
+    assert run(tmp_path, "--epochs", 1) == 0
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    assert run(tmp_path, "--resume", "--epochs", 2) == 1
+    assert "has epochs 1, not 2" in capsys.readouterr().err
+    assert run(tmp_path, "--epochs", 1, "--seed", 1) == 1
+    assert "holds a run with other settings" in capsys.readouterr().err
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path, capsys):
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(b"not a checkpoint")
+    assert run(tmp_path, "--resume") == 1
+    assert str(path) in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_shows_at_once(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert run(tmp_path / "file" / "run", "--epochs", 1) == 1
+    error = capsys.readouterr().err
+    assert "Cannot read or write" in error and "file" in error
+
+
+@pytest.mark.parametrize("options", [["--epochs", 0], ["--epochs", "two"], ["--lr", "-1"], ["--lr", "nan"],
+                                     ["--seed", "-1"], ["--recipe", "best"], ["--batch-size", 1.5]])
+def test_wrong_options_are_refused_by_the_parser(tmp_path, capsys, options):
+    with pytest.raises(SystemExit) as exit_:
+        run(tmp_path / "run", *options)
+    assert exit_.value.code == 2
+    assert not (tmp_path / "run").exists()

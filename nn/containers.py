@@ -37,7 +37,8 @@ class Sequential(Module):
             setattr(self, str(i), module)
 
     def _parts(self) -> Iterator[tuple[str, Any]]:
-        return ((name, x) for name, x in vars(self).items() if name.isdigit())
+        yield from ((name, x) for name, x in vars(self).items() if name.isdigit())
+        yield from ((name, x) for name, x in self.named_children() if not name.isdigit())
 
     def _modules(self) -> list[Any]:
         return [x for name, x in vars(self).items() if name.isdigit()]
@@ -57,7 +58,8 @@ class Sequential(Module):
         if not isinstance(i, slice):
             return self._modules()[i]
         part = Sequential()
-        vars(part).update(list(self._parts())[i])  # under the same names, as in PyTorch
+        names = [name for name in vars(self) if name.isdigit()][i]
+        vars(part).update({name: vars(self)[name] for name in names})  # under the same names, as in PyTorch
         return part
 
 

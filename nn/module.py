@@ -147,21 +147,17 @@ class Module:
         return self.named_children()
 
 
-def _walk(root: Module, prefix: str) -> Iterator[tuple[str, Module | Parameter]]:
-    """``root`` and every module and parameter in it, depth first, each once, with its path."""
-    seen: set[int] = set()
-
-    def visit(x: Any, path: str) -> Iterator[tuple[str, Module | Parameter]]:
-        if id(x) in seen:
-            return
-        seen.add(id(x))
-        yield path, x
-        if isinstance(x, Module):
-            for name, attribute in vars(x).items():
-                for inner, item in _items(attribute, f"{path}.{name}" if path else name):
-                    yield from visit(item, inner)
-
-    return visit(root, prefix)
+def _walk(x: Any, path: str, seen: set[int] | None = None) -> Iterator[tuple[str, Module | Parameter]]:
+    """``x`` and every module and parameter in it, depth first, each once, with its path."""
+    seen = set() if seen is None else seen
+    if id(x) in seen:
+        return
+    seen.add(id(x))
+    yield path, x
+    if isinstance(x, Module):
+        for name, attribute in vars(x).items():
+            for inner, item in _items(attribute, f"{path}.{name}" if path else name):
+                yield from _walk(item, inner, seen)
 
 
 def _items(attribute: Any, path: str) -> Iterator[tuple[str, Module | Parameter]]:

@@ -33,6 +33,7 @@ class Optimizer:
         if not self.parameters:
             raise ValueError(f"{name}: there are no parameters; was an iterator such as model.parameters() used up?")
         self.lr = lr
+        self.steps = 0
         self.counts = [0] * len(self.parameters)  # how often each was updated
         self.buffers = {b: [np.zeros_like(p.data) for p in self.parameters] for b in self._buffers}
 
@@ -44,11 +45,6 @@ class Optimizer:
     @lr.setter
     def lr(self, lr: float) -> None:
         self._lr = float(at_least_zero(type(self).__name__, "lr", lr))
-
-    @property
-    def steps(self) -> int:
-        """How many steps have been taken."""
-        return max(self.counts)
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next ``backward`` starts anew."""
@@ -64,6 +60,7 @@ class Optimizer:
         if not ready:
             raise ValueError(f"{type(self).__name__}: no parameter has a gradient; call cost.backward() before step(), "
                              "on a cost computed from these parameters")
+        self.steps += 1
         for i, p in ready:
             self.counts[i] += 1
             if p.shape:
@@ -79,7 +76,7 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that the next step depends on, besides the parameters: numbers, and arrays by name."""
         arrays = {f"{b}.{i}": array.copy() for b, arrays in self.buffers.items() for i, array in enumerate(arrays)}
-        return {"kind": type(self).__name__, "lr": self.lr, "counts": list(self.counts), **arrays}
+        return {"kind": type(self).__name__, "lr": self.lr, "steps": self.steps, "counts": list(self.counts), **arrays}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state that ``state_dict`` gave.
@@ -100,7 +97,9 @@ class Optimizer:
         counts = [int(n) for n in state["counts"]]
         new = {key: np.asarray(state[key]).astype(array.dtype) for key, array in mine.items()
                if isinstance(array, np.ndarray)}
-        self.lr, self.counts = state["lr"], counts
+        steps = int(state["steps"])
+        self.lr = state["lr"]
+        self.steps, self.counts = steps, counts
         for b, arrays in self.buffers.items():
             for i, array in enumerate(arrays):
                 array[...] = new[f"{b}.{i}"]
@@ -113,7 +112,7 @@ def at_least_zero(who: str, name: str, x: float) -> float:
 
 
 def _below_one(who: str, name: str, x: float) -> float:
-    if not 0 <= x < 1:
+    if not isinstance(x, (int, float, np.floating, np.integer)) or not 0 <= x < 1:
         raise ValueError(f"{who}: {name} must be at least 0 and less than 1, got {x!r}")
     return x
 

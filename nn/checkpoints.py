@@ -106,22 +106,28 @@ def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
         if (numbers[name] is None) != (given is None):
             has, passed = ("no", "one was") if given is not None else ("a", "none was")
             raise ValueError(f"{path}: the checkpoint holds {has} state of {name}, but {passed} passed")
-    if rng is not None and numbers["rng"]["bit_generator"] != rng.bit_generator.state["bit_generator"]:
-        raise ValueError(f"{path}: the checkpoint's generator is {numbers['rng']['bit_generator']}, but rng is "
-                         f"{rng.bit_generator.state['bit_generator']}")
-    before = model.state_dict(), optimizer.state_dict()
+    before = (model.state_dict(), optimizer.state_dict(), schedule and schedule.state_dict(),
+              rng and rng.bit_generator.state)
     try:
-        model.load_state_dict(_under("model.", arrays))
-        optimizer.load_state_dict(numbers["optimizer"] | _under("optimizer.", arrays))
-        if schedule is not None:
-            schedule.load_state_dict(numbers["schedule"])
-    except ValueError as error:
-        model.load_state_dict(before[0])
-        optimizer.load_state_dict(before[1])
-        raise ValueError(f"{path}: {error}") from None
-    if rng is not None:
-        rng.bit_generator.state = numbers["rng"]
+        _load(model, optimizer, schedule, rng, _under("model.", arrays),
+              numbers["optimizer"] | _under("optimizer.", arrays), numbers["schedule"], numbers["rng"])
+    except Exception as error:
+        _load(model, optimizer, schedule, rng, *before)
+        raise ValueError(f"{path}: {error}") from error
     return numbers["progress"]
+
+
+def _load(model: Module, optimizer: Optimizer, schedule: Schedule | None, rng: np.random.Generator | None,
+          parameters: Mapping[str, Any], state: Mapping[str, Any], scheduled: Any, drawn: Any) -> None:
+    model.load_state_dict(parameters)
+    optimizer.load_state_dict(state)
+    if schedule is not None:
+        schedule.load_state_dict(scheduled)
+    if rng is not None:
+        kind = type(rng.bit_generator).__name__
+        if drawn["bit_generator"] != kind:
+            raise ValueError(f"the checkpoint's generator is {drawn['bit_generator']}, but rng is {kind}")
+        rng.bit_generator.state = drawn
 
 
 def read_progress(path: str | os.PathLike) -> dict[str, Any]:
@@ -133,7 +139,13 @@ def _read_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], di
     arrays, metadata = _read(path)
     if metadata.get("format") != _FORMAT:
         raise ValueError(f"{path} is not a training checkpoint; for parameters alone use nn.load_parameters")
-    return arrays, json.loads(metadata["state"])
+    try:
+        numbers = json.loads(metadata["state"])
+        if not {"optimizer", "schedule", "rng", "progress"} <= numbers.keys():
+            raise ValueError("a part is missing")
+    except (KeyError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged: {error!r}") from error
+    return arrays, numbers
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

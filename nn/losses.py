@@ -6,7 +6,6 @@ The two arguments have the same shape. One that differs is an error: ``(n, 1)`` 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -83,17 +82,20 @@ def _labels(labels: np.ndarray, batch: int, classes: int) -> np.ndarray:
 
 @primitive
 def _binary_entropy(p: Any, y: Any) -> Any:
-    return -(y * _cut_log(p) + (1 - y) * _cut_log(1 - p))
+    with np.errstate(divide="ignore"):
+        return -(y * np.maximum(np.log(p), -100) + (1 - y) * np.maximum(np.log1p(-p), -100))
 
 
-def _cut_log(p: Any) -> Any:
-    """log p, but at least -100, which is reached at p = e^(-100)."""
-    return np.log(np.maximum(p, math.exp(-100)))
+@primitive
+def _log_odds(p: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), -100) - np.maximum(np.log1p(-p), -100)
 
 
+defvjp(_log_odds, lambda _, p: lambda g: g / np.maximum(p * (1 - p), 1e-12))
 defvjp(_binary_entropy,
        lambda _, p, y: lambda g: g * (p - y) / np.maximum(p * (1 - p), 1e-12),
-       lambda _, p, y: lambda g: g * (_cut_log(1 - p) - _cut_log(p)))
+       lambda _, p, y: lambda g: -g * _log_odds(p))
 
 
 def binary_cross_entropy(output: Any, target: Any) -> Any:

@@ -1,0 +1,230 @@
+"""Every row of the tables: its value against plain NumPy, its gradients of both orders against numbers."""
+
+import functools
+import itertools
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value, grad
+from autograd.backward import reverse_topological
+from autograd.registry import RULES, name_of
+from autograd.rules.indexing import scatter
+from autograd.value import output
+from tests.autograd import table_elementwise, table_products, table_reductions, table_shaping
+from tests.autograd.numeric import assert_close, difference, numeric_gradient
+from tests.autograd.rows import Row, outputs, project, single
+
+REGISTERED = {f: rule for f, rule in RULES.items() if not name_of(f).startswith("nn.")}
+ROWS = [*table_elementwise.ROWS, *table_reductions.ROWS, *table_shaping.ROWS, *table_products.ROWS]
+EVERY_ROW = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+
+
+def gradients(function: Callable, inputs: Any, differentiable: Any = None) -> list:
+    """The gradients of the projected function, with the inputs at the given places as Values, the rest constants."""
+    chosen = range(len(inputs)) if differentiable is None else differentiable
+    arguments = [Value(x) if i in chosen else x for i, x in enumerate(inputs)]
+    project(function(*arguments)).backward()
+    return [arguments[i].grad for i in chosen]
+
+
+def zero_for_none(g: Any, x: Any) -> Any:
+    return x * 0 if g is None else g
+
+
+def test_the_names_of_the_rows_differ():
+    names = [row.name for row in ROWS]
+    assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
+
+
+# Each function with each of its arguments that has a derivative; einsum has any number of them
+ARGUMENTS = [(f, i) for f, rule in REGISTERED.items() for i in range(min(len(rule.vjps), 5)) if rule.reaches(i)]
+EVERY_ARGUMENT = pytest.mark.parametrize(("function", "place"), ARGUMENTS,
+                                         ids=[f"{name_of(f)} argument {i}" for f, i in ARGUMENTS])
+
+
+@functools.cache
+def rows_of() -> dict[tuple[Callable, int], list[Row]]:
+    """By function and argument: the rows in which a Value is passed there."""
+    found: dict[tuple[Callable, int], list[Row]] = defaultdict(list)
+    for row in ROWS:
+        nodes = {node for y in outputs(row.function(*map(Value, row.inputs))) for node in reverse_topological(y)}
+        for key in {(node.op, i) for node in nodes for i, arg in enumerate(node.args)
+                    if any(isinstance(a, Value) for a in (arg if isinstance(arg, (list, tuple)) else [arg]))}:
+            found[key].append(row)
+    return found
+
+
+@EVERY_ARGUMENT
+def test_every_rule_has_a_row(function: Callable, place: int):
+    assert rows_of()[function, place]
+
+
+class Planted:
+    """The vjps of a rule, of which one is wrong by one part in 100,000."""
+
+    def __init__(self, vjps: Any, place: int) -> None:
+        self.vjps, self.place = vjps, place
+
+    def __len__(self) -> int:
+        return len(self.vjps)
+
+    def __getitem__(self, i: int) -> Callable:
+        return self.wrong if i == self.place else self.vjps[i]
+
+    def wrong(self, g: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+        part = self.vjps[self.place](g, y, *args, **kwargs)
+        return [1.00001 * p + 0.00001 for p in part] if isinstance(part, (list, tuple)) else 1.00001 * part + 0.00001
+
+
+@EVERY_ARGUMENT
+def test_an_error_planted_in_any_rule_is_found(function: Callable, place: int, monkeypatch: pytest.MonkeyPatch):
+    if (function, place) == (scatter, 2):
+        return  # the argument `like` gives its shape alone: there is no gradient that could be wrong
+    monkeypatch.setattr(RULES[function], "vjps", Planted(RULES[function].vjps, place))
+    with pytest.raises(AssertionError):
+        for row in rows_of()[function, place][:3]:
+            test_first_order(row)
+
+
+@EVERY_ROW
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_value(row: Row, precision: type):
+    inputs = row.inputs if precision is np.float64 else [single(x) for x in row.inputs]
+    got, wanted = row.function(*map(Value, inputs)), row.function(*inputs)
+    assert type(got) is Value or type(got) is type(wanted)
+    for y, raw in zip(outputs(got), outputs(wanted), strict=True):
+        assert type(y) is Value
+        np.testing.assert_array_equal(y.data, raw)
+        assert y.shape == np.shape(raw)
+        assert y.dtype == np.asarray(raw).dtype
+        assert isinstance(y.data, np.ndarray) == (y.ndim > 0)
+        if not y.ndim and all(type(x) is float for x in row.inputs) and precision is np.float64 and y.dtype == float:
+            assert isinstance(y.data, float)
+
+
+@EVERY_ROW
+def test_first_order(row: Row):
+    wanted = numeric_gradient(lambda *arrays: project(row.function(*arrays)), row.inputs)
+    places = range(len(row.inputs))
+    for chosen in {(i,) for i in places} | {tuple(places)}:
+        for i, g in zip(chosen, gradients(row.function, row.inputs, chosen), strict=True):
+            g = zero_for_none(g, row.inputs[i])
+            assert type(g) is type(row.inputs[i])
+            assert np.result_type(g) == np.result_type(row.inputs[i])
+            assert_close(g, wanted[i], what=f"argument {i} with the Values {chosen}")
+
+
+@EVERY_ROW
+def test_second_order(row: Row):
+    rng = np.random.default_rng(1)
+    directions = [rng.uniform(0.5, 1.5, np.shape(x)) * (1 + 1j if np.iscomplexobj(x) else 1) for x in row.inputs]
+    places = tuple(range(len(row.inputs)))
+    for chosen in {(i,) for i in places} | {places}:
+        first = grad(lambda *arrays: project(row.function(*arrays)), chosen)
+
+        def along(*arrays: Any, first: Callable = first, chosen: tuple = chosen) -> Any:
+            return sum(np.real(np.sum(g * directions[i])) for i, g in zip(chosen, first(*arrays), strict=True))
+
+        def at(t: float, first: Callable = first, chosen: tuple = chosen) -> np.ndarray:
+            moved = [x + t * directions[i] if i in chosen else x for i, x in enumerate(row.inputs)]
+            return np.concatenate([np.ravel(g) for g in first(*moved)])
+
+        got = grad(along, chosen)(*row.inputs)
+        for i, g in zip(chosen, got, strict=True):
+            assert np.shape(g) == np.shape(row.inputs[i])
+            assert np.result_type(g) == np.result_type(row.inputs[i])
+        assert_close(np.concatenate([np.ravel(g) for g in got]), difference(at), what=f"with the Values {chosen}")
+
+
+PAIRS = [(row, i, j) for row in ROWS for i, j in itertools.combinations(range(len(row.inputs)), 2)
+         if np.shape(row.inputs[i]) == np.shape(row.inputs[j])]
+
+
+@pytest.mark.parametrize(("row", "i", "j"), PAIRS, ids=[f"{row.name} {i} {j}" for row, i, j in PAIRS])
+def test_the_same_value_twice(row: Row, i: int, j: int):
+    inputs = [row.inputs[i] if k == j else x for k, x in enumerate(row.inputs)]
+    separate = gradients(row.function, inputs)
+    values = [Value(x) for x in inputs]
+    values[j] = values[i]
+    project(row.function(*values)).backward()
+    total = zero_for_none(separate[i], inputs[i]) + zero_for_none(separate[j], inputs[j])
+    assert_close(values[i].grad, total, rtol=1e-13)
+
+
+@EVERY_ROW
+def test_float32(row: Row):
+    inputs = [single(x) for x in row.inputs]
+    for g32, g64, x in zip(gradients(row.function, inputs), gradients(row.function, row.inputs), inputs, strict=True):
+        g32, g64 = zero_for_none(g32, x), zero_for_none(g64, x)
+        assert np.result_type(g32) == x.dtype
+        assert_close(g32, g64, rtol=1e-3)
+
+
+@functools.cache
+def direct_calls() -> dict[Callable, list[Value]]:
+    """By function: the results of the rows that are one call of it on the inputs themselves and on constants."""
+    found: dict[Callable, list[Value]] = defaultdict(list)
+    for row in ROWS:
+        y = row.function(*map(Value, row.inputs))
+        if isinstance(y, Value) and y.op in REGISTERED and all(p.op is None for p in y.parents):
+            found[y.op].append(y)
+        elif type(y) in (list, tuple) and all(x.op is output and x.parents[0].parents[0].op is None for x in y):
+            found[y[0].parents[0].op].append(y[0].parents[0])
+    return found
+
+
+def called_with(y: Value, place: int, x: Any) -> np.ndarray:
+    """The operation of ``y`` called again, on raw arrays, with ``x`` for one of its arguments; results in a row."""
+    args = [x if i == place else raw(arg) for i, arg in enumerate(y.args)]
+    return np.concatenate([np.ravel(part) for part in outputs(y.op(*args, **y.kwargs))])
+
+
+def raw(x: Any) -> Any:
+    if isinstance(x, Value):
+        return x.data
+    return type(x)([raw(item) for item in x]) if type(x) in (list, tuple) else x
+
+
+def functions_of_kind(kind: str) -> Any:
+    chosen = [f for f, rule in REGISTERED.items() if rule.kind == kind]
+    return pytest.mark.parametrize("function", chosen, ids=map(name_of, chosen))
+
+
+@functions_of_kind("linear")
+def test_rules_declared_linear_are_linear_in_each_argument(function: Callable):
+    rng = np.random.default_rng(2)
+    checked = set()
+    for y in direct_calls()[function]:
+        for place, arg in enumerate(y.args):
+            items = list(arg) if type(arg) in (list, tuple) else [arg]
+            if not items or not all(isinstance(a, Value) for a in items) or (function, place) == (scatter, 2):
+                continue  # (of its argument `like`, scatter takes the shape alone)
+            p, q = ([rng.normal(size=a.shape) for a in items] for _ in range(2))
+            sums = [2 * a - 3 * b for a, b in zip(p, q, strict=True)]
+            at_sum, at_p, at_q = (called_with(y, place, x if type(arg) in (list, tuple) else x[0])
+                                  for x in (sums, p, q))
+            assert_close(at_sum, 2 * at_p - 3 * at_q, rtol=1e-12, what=f"argument {place} of {y.args} {y.kwargs}")
+            checked.add(place)
+    assert checked >= {i for i in range(min(len(REGISTERED[function].vjps), 2)) if REGISTERED[function].reaches(i)
+                       and (function, i) != (np.einsum, 0)}  # the subscripts
+
+
+@functions_of_kind("elementwise")
+def test_rules_declared_elementwise_are_elementwise_in_each_argument(function: Callable):
+    checked = set()
+    for y in direct_calls()[function]:
+        for place, arg in enumerate(y.args):
+            if not isinstance(arg, Value):
+                continue
+            full = np.array(np.broadcast_to(arg.data, y.shape))
+            before = called_with(y, place, full)
+            for k in range(full.size):
+                moved = full.copy()
+                moved.flat[k] *= 1.01
+                assert set(np.flatnonzero(called_with(y, place, moved) != before)) <= {k}
+            checked.add(place)
+    assert checked == {i for i in range(len(REGISTERED[function].vjps)) if REGISTERED[function].reaches(i)}

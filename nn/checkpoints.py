@@ -32,9 +32,9 @@ def written(path: str | os.PathLike) -> Iterator[Path]:
     ...     (Path(folder) / "notes.txt").read_text()
     'whole'
     """
-    path = Path(path)
+    path = Path(path).resolve()  # a link keeps pointing to the file
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=".part" + path.suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}-", suffix=".part" + path.suffix, dir=path.parent)
     os.close(handle)
     try:
         yield Path(name)
@@ -120,9 +120,9 @@ def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
 def _load(model: Module, optimizer: Optimizer, schedule: Schedule | None, rng: np.random.Generator | None,
           parameters: Mapping[str, Any], state: Mapping[str, Any], scheduled: Any, drawn: Any) -> None:
     model.load_state_dict(parameters)
-    optimizer.load_state_dict(state)
     if schedule is not None:
         schedule.load_state_dict(scheduled)
+    optimizer.load_state_dict(state)  # after the schedule, which sets the learning rate
     if rng is not None:
         kind = type(rng.bit_generator).__name__
         if drawn["bit_generator"] != kind:
@@ -169,7 +169,11 @@ def _safetensors() -> Any:
 
 
 def _write(path: str | os.PathLike, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    data = _safetensors().numpy.save({k: np.asarray(v, order="C") for k, v in tensors.items()}, metadata)
+    safetensors = _safetensors()
+    try:
+        data = safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in tensors.items()}, metadata)
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path}: cannot be written as safetensors: {error}") from error
     with written(path) as file:
         file.write_bytes(data)
 

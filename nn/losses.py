@@ -24,7 +24,7 @@ def quadratic_cost(output: Any, target: Any) -> Any:
     >>> float(quadratic_cost(np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[0.0, 0.0], [1.0, 0.0]])))
     1.0
     """
-    _same_shape("quadratic_cost", output, target)
+    output, target = _pair("quadratic_cost", output, target)
     difference = output - target
     shape = difference.shape
     examples = shape[0] if len(shape) > 1 else 1
@@ -37,7 +37,7 @@ def mse_loss(output: Any, target: Any) -> Any:
     >>> float(mse_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
     2.0
     """
-    _same_shape("mse_loss", output, target)
+    output, target = _pair("mse_loss", output, target)
     return np.mean(np.square(output - target))
 
 
@@ -64,7 +64,7 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     if np.ndim(target) == 1:
         picks = _labels(np.asarray(_plain(target)), *shape)
         return -np.mean(log_softmax(logits)[np.arange(shape[0]), picks])
-    _same_shape("cross_entropy", logits, target)
+    logits, target = _pair("cross_entropy", logits, target)
     return -np.sum(log_softmax(logits) * target) / shape[0]
 
 
@@ -109,7 +109,7 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     >>> round(float(binary_cross_entropy(np.array([0.5, 0.5]), np.array([0.0, 1.0]))), 4)
     0.6931
     """
-    _same_shape("binary_cross_entropy", output, target)
+    output, target = _pair("binary_cross_entropy", output, target)
     p = _plain(output)
     if not np.all((p >= 0) & (p <= 1)):
         raise ValueError("binary_cross_entropy: output must be probabilities between 0 and 1, but reaches from "
@@ -123,7 +123,7 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Any:
     >>> round(float(binary_cross_entropy_with_logits(np.array([0.0]), np.array([1.0]))), 4)
     0.6931
     """
-    _same_shape("binary_cross_entropy_with_logits", logits, target)
+    logits, target = _pair("binary_cross_entropy_with_logits", logits, target)
     return np.mean(target * softplus(-logits) + (1 - target) * softplus(logits))
 
 
@@ -135,7 +135,9 @@ def _shape(x: Any) -> tuple[int, ...]:
     return x.shape if hasattr(x, "shape") else np.shape(x)
 
 
-def _same_shape(who: str, output: Any, target: Any) -> None:
+def _pair(who: str, output: Any, target: Any) -> tuple[Any, Any]:
+    """Both as arrays or Values, of the same shape."""
+    output, target = (np.asarray(x) if isinstance(x, (list, tuple)) else x for x in (output, target))
     came, wanted = _shape(output), _shape(target)
     if 0 in came:
         raise ValueError(f"{who}: the batch is empty: the output has shape {came}")
@@ -146,3 +148,4 @@ def _same_shape(who: str, output: Any, target: Any) -> None:
                       else f"; write nn.data.one_hot(labels, {came[1]}) for labels")
         raise ValueError(f"{who}: the output has shape {came}, but the target has shape {wanted}: "
                          f"they must be equal{remedy}")
+    return output, target

@@ -134,7 +134,6 @@ class Module:
         inside = "".join(f"\n  {line}" for line in lines) + "\n" if lines else settings
         return f"{type(self).__name__}({inside})"
 
-
     def own_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """The parameters held directly, with their names."""
         for name, attribute in vars(self).items():

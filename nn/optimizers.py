@@ -76,7 +76,8 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that the next step depends on, besides the parameters: numbers, and arrays by name."""
         arrays = {f"{b}.{i}": array.copy() for b, arrays in self.buffers.items() for i, array in enumerate(arrays)}
-        return {"kind": type(self).__name__, "lr": self.lr, "steps": self.steps, "counts": list(self.counts), **arrays}
+        return {"kind": type(self).__name__, "settings": settings(self, "parameters", "counts", "steps", "buffers"),
+                "lr": self.lr, "steps": self.steps, "counts": list(self.counts), **arrays}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state that ``state_dict`` gave.
@@ -84,14 +85,13 @@ class Optimizer:
         Raises ``ValueError``, and changes nothing, where the state is that of another optimizer or other parameters.
         """
         name = type(self).__name__
-        if state.get("kind") != name:
-            raise ValueError(f"{name}: the state is that of {state.get('kind')!r}")
         mine = self.state_dict()
+        check_same(self, state, mine["settings"])
         if mine.keys() != state.keys():
             raise ValueError(f"{name}: the state does not fit: missing {sorted(mine.keys() - state.keys())}, "
                              f"unknown {sorted(state.keys() - mine.keys())}")
         for key, array in mine.items():
-            if np.shape(array) != np.shape(state[key]):
+            if key != "settings" and np.shape(array) != np.shape(state[key]):
                 raise ValueError(f"{name}: {key} has shape {np.shape(state[key])} in the state, expected "
                                  f"{np.shape(array)}")
         counts = [int(n) for n in state["counts"]]
@@ -103,6 +103,24 @@ class Optimizer:
         for b, arrays in self.buffers.items():
             for i, array in enumerate(arrays):
                 array[...] = new[f"{b}.{i}"]
+
+
+def settings(x: Any, *others: str) -> dict[str, Any]:
+    """The numbers that an optimizer or schedule was made with: its public attributes, less ``others``."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(x).items()
+            if k not in others and not k.startswith("_")}
+
+
+def check_same(x: Any, state: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
+    """Raise ``ValueError`` unless ``state`` is that of a ``type(x)`` made with the same settings."""
+    name = type(x).__name__
+    if state.get("kind") != name:
+        raise ValueError(f"{name}: the state is that of {state.get('kind')!r}")
+    theirs = state.get("settings", {})
+    differing = [k for k in mine if theirs.get(k) != mine[k]]
+    if differing:
+        raise ValueError(f"{name}: the state was made with "
+                         + ", ".join(f"{k}={theirs.get(k)}, not {mine[k]}" for k in differing))
 
 
 def at_least_zero(who: str, name: str, x: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .optimizers import Optimizer, at_least_zero
+from .optimizers import Optimizer, at_least_zero, check_same, settings
 
 __all__ = ["Cosine", "OneCycle", "Schedule", "Step"]
 
@@ -33,12 +33,12 @@ class Schedule:
         self.optimizer.lr = self.lr_at(self.steps)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"kind": type(self).__name__, "steps": self.steps, "base_lr": self.base_lr}
+        return {"kind": type(self).__name__, "settings": settings(self, "optimizer", "steps", "base_lr"),
+                "steps": self.steps, "base_lr": self.base_lr}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from the state that ``state_dict`` gave; ``ValueError`` where it is another schedule's."""
-        if state.get("kind") != type(self).__name__:
-            raise ValueError(f"{type(self).__name__}: the state is that of {state.get('kind')!r}")
+        """Go on from the state that ``state_dict`` gave; ``ValueError`` where it is that of another schedule."""
+        check_same(self, state, settings(self, "optimizer", "steps", "base_lr"))
         self.steps, self.base_lr = int(state["steps"]), float(state["base_lr"])
         self.optimizer.lr = self.lr_at(self.steps)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import no_grad
+from autograd import Value, no_grad
 
 from .module import Module
 from .optimizers import Optimizer
@@ -30,6 +30,8 @@ def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimi
     True
     """
     loss = cost(model(x), y)
+    if not isinstance(loss, Value):
+        raise TypeError(f"train_step: the cost must be a Value computed from the model, got {type(loss).__name__}")
     value = float(loss)
     if not math.isfinite(value):
         raise FloatingPointError(f"the cost is {value} at step {optimizer.steps + 1} with lr={optimizer.lr:g}: the "

@@ -231,7 +231,7 @@ def step_of_3(o):
     ({}, lambda: with_model(MLP([3, 4, 2, 2], rng=0)), "missing: 4.weight"),
     ({}, lambda: with_model(Linear(3, 2, rng=0)), "unknown: 0.weight"),
     ({}, lambda: everything(1, Adam), "Adam: the state is that of 'SGD'"),
-    ({}, lambda: everything(1, momentum=0.9), "SGD: the state does not fit: missing ['momentum.0'"),
+    ({}, lambda: everything(1, momentum=0.9), "SGD: the state was made with momentum=0.0, not 0.9"),
     ({"optimizer": Adam}, lambda: everything(1, AdamW), "AdamW: the state is that of 'Adam'"),
     ({"schedule": step_of_3}, lambda: everything(1, schedule=lambda o: Cosine(o, 9)),
      "Cosine: the state is that of 'Step'"),

@@ -134,7 +134,8 @@ def test_a_state_goes_on(make):
 
 
 def test_a_state_is_made_of_numbers_and_the_kind():
-    assert Step(optimizer(), 3).state_dict() == {"kind": "Step", "steps": 0, "base_lr": 0.5}
+    assert Step(optimizer(), 3).state_dict() == {"kind": "Step", "settings": {"step_size": 3, "gamma": 0.1}, "steps": 0,
+                                                 "base_lr": 0.5}
 
 
 @pytest.mark.parametrize(("make", "state", "text"), [
@@ -142,6 +143,8 @@ def test_a_state_is_made_of_numbers_and_the_kind():
     (lambda o: OneCycle(o, 1.0, 9), {"kind": "Step", "steps": 1, "base_lr": 0.1},
      "OneCycle: the state is that of 'Step'"),
     (lambda o: Cosine(o, 3), {}, "Cosine: the state is that of None"),
+    (lambda o: Cosine(o, 3), Cosine(optimizer(), 4).state_dict(),
+     "Cosine: the state was made with total_steps=4, not 3"),
 ])
 def test_the_state_of_another_schedule_is_refused(make, state, text):
     o = optimizer()

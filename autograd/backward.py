@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .registry import RULES, name_of
-from .value import CALL, Value, astype, output
+from .value import CALL, UNRECORDED, Value, astype, output, outputs, unwrap
 
 __all__ = ["backward", "owned", "reverse_pass", "reverse_topological"]
 
@@ -29,7 +29,7 @@ def reverse_topological(value: Value) -> list[Value]:
                 if parent not in seen:
                     seen.add(parent)
                     stack.append(parent)
-            elif type(parent) is list or type(parent) is tuple:  # arrays to be joined
+            elif isinstance(parent, (list, tuple)):  # arrays to be joined
                 new = [p for p in parent if isinstance(p, Value) and p not in seen]
                 seen.update(new)
                 stack.extend(dict.fromkeys(new))
@@ -78,26 +78,31 @@ def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] |
                 part = vjps[0](g, y, a, b)
             except Exception as error:
                 part = _retry(error, vjps[0], node, 0, g, y, (a, b))
-            if type(part) is not float or type(first.data) is not float:
-                part = _fit(part, first.data, node, 0)
-            total = gradients.get(first)
-            gradients[first] = part if total is None else total + part
+            if part is not None:
+                if type(part) is not float or type(first.data) is not float:
+                    part = _fit(part, first.data, node, 0)
+                total = gradients.get(first)
+                gradients[first] = part if total is None else total + part
         if isinstance(second, Value) and (useful is None or second in useful):
             try:
                 part = vjps[1](g, y, a, b)
             except Exception as error:
                 part = _retry(error, vjps[1], node, 1, g, y, (a, b))
-            if type(part) is not float or type(second.data) is not float:
-                part = _fit(part, second.data, node, 1)
-            total = gradients.get(second)
-            gradients[second] = part if total is None else total + part
+            if part is not None:
+                if type(part) is not float or type(second.data) is not float:
+                    part = _fit(part, second.data, node, 1)
+                total = gradients.get(second)
+                gradients[second] = part if total is None else total + part
 
 
 def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: Collection[Value] | None,
           record: bool) -> None:
     """Add to ``gradients`` what a call with any arguments sends back to each."""
     kwargs, arguments = node.kwargs, node._first
-    args, y = (arguments, node) if record else ([_raw(a) for a in arguments], node.data)
+    if record:
+        args, y = arguments, node if type(node.data) is not tuple else outputs(node)
+    else:
+        args, y = [_raw(a) for a in arguments], node.data
     for i, arg in enumerate(arguments):
         alone = isinstance(arg, Value)
         if not (useful is None or arg in useful) if alone else not _reaches(arg, useful):
@@ -120,7 +125,7 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
 
 def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
     """Whether a list of arguments, such as that of ``np.concatenate``, holds a Value that needs a gradient."""
-    return type(arg) in (list, tuple) and any(
+    return isinstance(arg, (list, tuple)) and any(
         isinstance(a, Value) and (useful is None or a in useful) for a in arg)
 
 
@@ -146,7 +151,7 @@ def _leading_to(targets: Collection[Value], nodes: list[Value]) -> set[Value]:
 def _raw(x: Any) -> Any:
     if isinstance(x, Value):
         return x.data
-    return type(x)([_raw(item) for item in x]) if type(x) in (list, tuple) else x
+    return unwrap(x, []) if isinstance(x, (list, tuple)) else x
 
 
 def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
@@ -154,7 +159,13 @@ def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
     if type(g) is type(like) and (type(g) is float or (g.shape == like.shape and g.dtype == like.dtype)):
         return g
     came, wanted = getattr(g, "shape", ()), getattr(like, "shape", ())
+    kind = "f" if type(g) in (int, float, complex) else getattr(getattr(g, "dtype", None), "kind", "O")
+    if kind == "O":
+        raise TypeError(f"the derivative rule of {name_of(node.op)} with respect to argument {i} returned "
+                        f"{type(g).__name__} {g!r:.60}: expected a number or an array")
     dtype = getattr(like, "dtype", None) or np.dtype(type(like))
+    if dtype.kind not in "fc":  # someone set .data to integers
+        dtype, like = np.dtype(float), np.asarray(like, dtype=float)[()]
     if came != wanted:
         added = len(came) - len(wanted)
         if added > 0 and came[added:] == wanted:
@@ -186,8 +197,12 @@ def backward(self: Value, gradient: Any = None) -> None:
     added are then those of ``C``. Gradients add up over calls: set ``.grad`` to ``None`` (an optimizer's
     ``zero_grad``) to start anew. For gradients that can be differentiated again, use ``autograd.grad``.
 
-    Raises ``ValueError`` for a tensor without ``gradient`` or with one of another shape, and ``TypeError`` for a
-    complex cost.
+    A leaf's gradient is an array of its own; those of intermediates may share memory, so look at them but do not
+    change them in place. The gradient of a real cost with respect to a complex z = x + iy is ∂C/∂x - i ∂C/∂y, as in
+    HIPS autograd and JAX, the conjugate of PyTorch's: descend along ``np.conj(z.grad)``.
+
+    Raises ``ValueError`` for a tensor without ``gradient``, for a ``gradient`` of another shape, and for a result that
+    was not recorded, and ``TypeError`` for a complex cost. After an error, no ``.grad`` has changed.
 
     >>> w = Value([1.0, 2.0])
     >>> (w**2).sum().backward()
@@ -195,6 +210,9 @@ def backward(self: Value, gradient: Any = None) -> None:
     array([2., 4.])
     """
     data = self.data
+    if self.kwargs is UNRECORDED:
+        raise ValueError("this Value was detached or computed under no_grad: nothing leads from it to what it was "
+                         "computed from; compute it again outside of no_grad")
     if gradient is None:
         if self.size != 1:
             raise ValueError(f"backward of a Value of shape {self.shape} needs the gradient that comes in: write "
@@ -210,8 +228,10 @@ def backward(self: Value, gradient: Any = None) -> None:
         if getattr(g, "shape", ()) != self.shape:
             raise ValueError(f"gradient: expected the shape {self.shape} of the Value, got {np.shape(g)}; "
                              "write np.full_like(v.data, g) to repeat a number")
+        if np.iscomplexobj(g) and self.dtype.kind != "c":
+            raise TypeError("gradient: expected real numbers for a real Value, got complex ones")
         g = g.astype(self.dtype) if self.shape else type(data)(g)
-    for node, gradient in reverse_pass(reverse_topological(self), g):
+    for node, gradient in list(reverse_pass(reverse_topological(self), g)):
         if node.grad is not None:
             node.grad = node.grad + gradient
         else:

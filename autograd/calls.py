@@ -1,4 +1,4 @@
-"""Calls of NumPy functions, brought into the form that a node records, or refused with the remedy."""
+"""Calls of NumPy functions and what they give, brought into the form that a node records, or refused."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .registry import RULES, name_of
 
-__all__ = ["check_rule", "positional", "without_out"]
+__all__ = ["by_name", "check_rule", "floating", "is_floating", "positional", "without_out"]
 
 
 def without_out(op: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -16,14 +18,17 @@ def without_out(op: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     out = kwargs["out"]
     if not (out is None or (isinstance(out, tuple) and all(x is None for x in out))):
         name = name_of(op)
-        raise TypeError(f"{name}(..., out=...) cannot record into an array: write y = {name}(...), "
-                        "and a = a + v for a += v")
+        raise TypeError(f"{name}(..., out=...) cannot record into an array: write y = {name}(...); for an operator "
+                        "on an array, such as a += v, write a = a + v")
     return {k: v for k, v in kwargs.items() if k != "out"}
 
 
 def positional(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
                holds_value: Callable[[Any], bool]) -> tuple[tuple, dict]:
     """The same call with every Value among the keywords passed by position, where the reverse pass finds it."""
+    if op is np.clip:  # whose min and max are other names of a_min and a_max
+        kwargs = {f"a_{k}" if k in ("min", "max") else k: v for k, v in kwargs.items()}
+        kwargs = {k: None for k in ("a_min", "a_max")[max(len(args) - 1, 0):]} | kwargs
     try:
         bound = inspect.signature(op).bind(*args, **kwargs)
     except (TypeError, ValueError) as error:
@@ -42,6 +47,16 @@ def positional(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
         moved.extend(value if p.kind is p.VAR_POSITIONAL else [value])
     named = {p.name for p in parameters[: last + 1]}
     return tuple(moved), {k: v for k, v in kwargs.items() if k not in named}
+
+
+def by_name(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any], most: Any) -> tuple[Sequence, Mapping]:
+    """The same call with the arguments from the position ``most`` on passed by name, and without an ``out`` of None."""
+    try:
+        names = list(inspect.signature(op).parameters)[most : len(args)]
+    except (TypeError, ValueError):
+        return args, kwargs
+    moved = dict(zip(names, args[most:], strict=False))
+    return args[:most], without_out(op, {"out": None, **moved, **kwargs})
 
 
 def check_rule(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
@@ -63,3 +78,32 @@ def check_rule(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
         if holds_value(a) and not rule.reaches(i):
             raise TypeError(f"{name_of(op)} has no derivative rule with respect to argument {i}. Add one with "
                             f"autograd.defvjp({name_of(op)}, ..., argnums=...), or pass .data for a constant")
+
+
+def is_floating(data: Any, op: Any) -> bool:
+    """Whether a result holds real or complex floats, and so is a Value; integers and booleans are plain.
+
+    Raises ``TypeError`` for what is no number: a Value made of it would be wrong, and dropping it would lose gradients.
+    """
+    if isinstance(data, (float, complex)):
+        return True
+    if hasattr(data, "parents"):
+        raise TypeError(f"{name_of(op)} computed with a Value that is not among its arguments: pass it as one, so that "
+                        "its gradient has a rule")
+    kind = getattr(getattr(data, "dtype", None), "kind", None)
+    if kind in ("f", "c") and (type(data) is np.ndarray or not isinstance(data, np.ndarray)):
+        return True
+    if kind in ("b", "i", "u") or isinstance(data, (bool, int)):
+        return False
+    what = f"{type(data).__name__} of dtype {data.dtype}" if kind else type(data).__name__
+    raise TypeError(f"{name_of(op)} gave a {what}, which is no array of floats: convert the arguments to plain arrays "
+                    "of floats, by .astype(float) or np.asarray")
+
+
+def floating(data: Any, op: Any) -> Any:
+    """What a primitive returned, with integers as floats."""
+    if type(data) is float:
+        return data
+    if not is_floating(data, op):
+        return float(data) if isinstance(data, (int, np.bool_, np.integer)) else data.astype(float)
+    return data[()] if type(data) is np.ndarray and not data.ndim else data

@@ -1,7 +1,7 @@
 """Differentiable functions that NumPy lacks: activations, normalised exponentials and the affine map.
 
-All are stable: no overflow, and no lost digits where the result is small, for inputs up to ±1000 and beyond.
-They take and return plain arrays as well as Values. At its kink, ``relu'(0) = 0`` (as are the slopes of
+All are stable: no overflow and no nan for inputs up to ±1000 and beyond. They take and return plain arrays as well
+as Values. At its kink, ``relu'(0) = 0`` (as are the slopes of
 ``leaky_relu`` and ``elu`` there those of the negative side); compare ``np.maximum(x, 0)``, whose gradient at 0 is ½
 because ties share, and ``np.where(x > 0, x, 0)``, whose gradient at 0 is 0.
 """
@@ -9,7 +9,7 @@ because ties share, and ``np.where(x > 0, x, 0)``, whose gradient at 0 is 0.
 from __future__ import annotations
 
 from functools import reduce
-from math import pi, sqrt
+from math import pi, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ def softplus(x: Any) -> Any:
     >>> softplus(np.array([-1000.0, 1000.0]))
     array([   0., 1000.])
     """
-    return np.logaddexp(x, 0)
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 elementwise_rule(softplus, lambda g, y, x: g * sigmoid(x))
@@ -216,6 +216,8 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> float(logsumexp(np.array([1000.0, 1000.0])))
     1000.6931471805599
     """
+    if np.result_type(x).kind in "biu":
+        x = np.asarray(x, dtype=float)
     shift = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(shift), shift, 0)
     with np.errstate(divide="ignore"):  # the log of a sum of nothing but e^(-inf) is -inf
@@ -271,7 +273,8 @@ def affine(x: Any, weight: Any, bias: Any = 0.0) -> Any:
 
 def _affine_weight(g: Any, y: Any, x: Any, weight: Any, bias: Any = 0.0) -> Any:
     if np.ndim(x) != 2:
-        x, g = np.reshape(x, (-1, np.shape(x)[-1])), np.reshape(g, (-1, np.shape(g)[-1]))
+        *batch, inner = np.shape(x)
+        x, g = np.reshape(x, (prod(batch), inner)), np.reshape(g, (prod(batch), np.shape(g)[-1]))
     return g.T @ x
 
 

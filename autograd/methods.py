@@ -18,6 +18,24 @@ class ArrayMethods:
     def T(self: Any) -> Any:
         return np.transpose(self)
 
+    @property
+    def mT(self: Any) -> Any:
+        return np.swapaxes(self, -1, -2)
+
+    @property
+    def real(self: Any) -> Any:
+        return np.real(self)
+
+    @property
+    def imag(self: Any) -> Any:
+        return np.imag(self)
+
+    def conj(self: Any) -> Any:
+        return np.conj(self)
+
+    def copy(self: Any) -> Any:
+        return +self
+
     def sum(self: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         return np.sum(self, axis=axis, keepdims=keepdims)
 

@@ -62,4 +62,4 @@ def show(data: Any, prefix: str) -> str:
     """``data`` as ``repr`` shows it, with later lines of an array indented by the length of ``prefix``."""
     if isinstance(data, np.ndarray):
         return np.array2string(data, separator=", ", prefix=prefix)
-    return repr(data.item() if isinstance(data, np.generic) else data)
+    return str(data) if isinstance(data, np.generic) else repr(data)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 __all__ = ["NONDIFFERENTIABLE", "RULES", "Rule", "defvjp", "elementwise_rule", "joining_rule", "linear_rule",
            "name_of", "nondifferentiable", "rule"]
 
@@ -65,22 +67,22 @@ NONDIFFERENTIABLE: set[Callable] = set()
 
 def elementwise_rule(function: Callable, *vjps: Callable | None) -> None:
     """Declare ``function`` elementwise: each ``g -> g · ∂y/∂x`` is its own transpose, in either direction."""
-    RULES[function] = Rule("elementwise", vjps)
+    _register(function, Rule("elementwise", vjps))
 
 
 def linear_rule(function: Callable, *transposes: Callable | None, each: Callable | None = None) -> None:
     """Declare ``function`` linear in each array argument on its own, and give its transposes."""
-    RULES[function] = Rule("linear", _Each(each) if each else transposes)
+    _register(function, Rule("linear", _Each(each) if each else transposes))
 
 
 def joining_rule(function: Callable, transpose: Callable) -> None:
     """Declare a function that joins a list of arrays, linear in each: ``transpose`` returns the list of gradients."""
-    RULES[function] = Rule("linear", (transpose,), joins=True)
+    _register(function, Rule("linear", (transpose,), joins=True))
 
 
 def rule(function: Callable, *vjps: Callable | None) -> None:
     """Declare the vjps of a function that is neither elementwise nor linear."""
-    RULES[function] = Rule("general", vjps)
+    _register(function, Rule("general", vjps))
 
 
 def nondifferentiable(*functions: Callable) -> None:
@@ -88,7 +90,12 @@ def nondifferentiable(*functions: Callable) -> None:
     NONDIFFERENTIABLE.update(functions)
 
 
-def defvjp(function: Callable, *vjpmakers: Callable | None, argnums: Iterable[int] | None = None) -> None:
+def _register(function: Callable, new: Rule) -> None:
+    NONDIFFERENTIABLE.discard(function)
+    RULES[function] = new
+
+
+def defvjp(function: Callable, *vjpmakers: Callable | None, argnums: int | Iterable[int] | None = None) -> None:
     """Give ``function`` (NumPy's, or one made with ``primitive``) its vector-Jacobian products.
 
     ``vjpmakers[i](y, *args, **kwargs)`` returns the map ``g -> gradient of argument argnums[i]``, in the form of
@@ -103,9 +110,19 @@ def defvjp(function: Callable, *vjpmakers: Callable | None, argnums: Iterable[in
     >>> float(grad(cube)(2.0))
     12.0
 
-    Raises ``TypeError`` where a maker is not a function.
+    Raises ``TypeError`` where a maker is not a function, and where ``function`` is a plain one that ``primitive`` was
+    not applied to, whose rule would never be used.
     """
-    positions = range(len(vjpmakers)) if argnums is None else list(argnums)
+    known = isinstance(function, np.ufunc) or hasattr(function, "is_primitive")
+    if not known and not (getattr(function, "__module__", None) or "").startswith("numpy"):
+        raise TypeError(f"defvjp of {name_of(function)}: it is not a primitive, so its rule would never be used; "
+                        "decorate it with @primitive first")
+    if argnums is None:
+        positions = list(range(len(vjpmakers)))
+    else:
+        positions = [argnums] if isinstance(argnums, int) else list(argnums)
+    if any(i < 0 for i in positions):
+        raise TypeError(f"defvjp of {name_of(function)}: argnums must be at least 0, got {positions}")
     if len(positions) != len(vjpmakers):
         raise TypeError(f"defvjp of {name_of(function)}: {len(vjpmakers)} rules came for {len(positions)} argnums")
     vjps: list[Callable | None] = [None] * (max(positions, default=-1) + 1)
@@ -116,11 +133,12 @@ def defvjp(function: Callable, *vjpmakers: Callable | None, argnums: Iterable[in
         vjps[i] = maker and partial(_made, maker)
     if not any(vjps):
         raise TypeError(f"defvjp of {name_of(function)}: no rule was given; write lambda y, x: lambda g: ...")
-    RULES[function] = Rule("general", vjps)
+    _register(function, Rule("general", vjps))
 
 
 def _made(maker: Callable, g: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
-    return maker(y, *args, **kwargs)(g)
+    vjp = maker(y, *args, **kwargs)
+    return None if vjp is None else vjp(g)
 
 
 def name_of(function: Callable | None) -> str:
@@ -135,7 +153,8 @@ def name_of(function: Callable | None) -> str:
     module = getattr(function, "__module__", None) or "numpy"
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or repr(function)
     if module.startswith("numpy"):
-        module = "np.linalg" if module.startswith("numpy.linalg") else "np"
+        package = module.split(".")[1:2]
+        module = f"np.{package[0]}" if package and package[0] in ("fft", "linalg", "random") else "np"
     if module in ("__main__", "builtins"):
         return name
     return "indexing" if module == "_operator" else f"{module}.{name}"

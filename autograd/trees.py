@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 __all__ = ["leaves", "tree_map"]
@@ -15,7 +16,9 @@ def tree_map(f: Callable, tree: Any) -> Any:
     {'w': [-1, -2], 'b': (-3,)}
     """
     if isinstance(tree, dict):
-        return {k: tree_map(f, v) for k, v in tree.items()}
+        new = copy(tree)  # an OrderedDict stays one
+        new.update((k, tree_map(f, v)) for k, v in tree.items())
+        return new
     if isinstance(tree, (list, tuple)):
         items = [tree_map(f, v) for v in tree]
         return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)

@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 import numpy as np
 
-from .calls import check_rule, positional, without_out
+from .calls import by_name, check_rule, floating, is_floating, positional, without_out
 from .methods import ArrayMethods
 from .numerics import as_data, divide, power, show
-from .registry import NONDIFFERENTIABLE, RULES
+from .registry import NONDIFFERENTIABLE, RULES, name_of
 
-__all__ = ["Value", "apply", "no_grad", "output", "primitive", "recording", "unstack"]
+__all__ = ["CALL", "UNRECORDED", "Value", "apply", "astype", "no_grad", "output", "outputs", "primitive", "recording",
+           "unstack", "unwrap"]
 
 F = TypeVar("F", bound=Callable)
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _creation = itertools.count()  # creation order is a topological order of every graph
 _NO_KWARGS: Mapping[str, Any] = {}
+UNRECORDED: Mapping[str, Any] = {}  # the keywords of results that no_grad or detach cut off
+_NUMBERS = frozenset([float, int, bool, complex, np.ndarray, np.float64, np.float32])
 CALL = object()  # see Value.__slots__
 
 
@@ -39,7 +42,7 @@ class Value(ArrayMethods):
         op: the NumPy function that made this node; ``None`` for a leaf.
         args, kwargs: what ``op`` was called with, Values and constants alike.
         parents: the Values among ``args``, in order, with repeats.
-        name: a name to show in drawings, errors and reports.
+        name: a name to show in drawings.
 
     Args:
         data: a number, list or array, which is copied. Integers and booleans become float64; float32, float64 and
@@ -93,8 +96,8 @@ class Value(ArrayMethods):
         for arg in self.args:
             if isinstance(arg, Value):
                 found.append(arg)
-            elif type(arg) in (list, tuple):
-                _unwrap(arg, found)
+            elif isinstance(arg, (list, tuple)):
+                unwrap(arg, found)
         return tuple(found)
 
     # What it looks like
@@ -150,17 +153,20 @@ class Value(ArrayMethods):
         return self.data.item(*index) if hasattr(self.data, "item") else self.data
 
     def astype(self, dtype: Any) -> Any:
+        """As another dtype; an integer or boolean one gives a plain array, which has no gradient."""
+        if np.dtype(dtype).kind not in "fc":
+            return (self.data if hasattr(self.data, "astype") else np.float64(self.data)).astype(dtype)
         return astype(self, dtype)
 
     def detach(self) -> Value:
         """A leaf with the same data (not copied): no gradient flows from it to what this was computed from."""
-        return _leaf(self.data)
+        return _leaf(self.data, UNRECORDED)
 
     def __reduce__(self) -> Any:
         if self.op is not None:
             raise TypeError("only a leaf Value can be copied or pickled: a graph would lose its gradients; "
                             "write v.detach() for the numbers alone")
-        return type(self), (self.data, self.name)
+        return _copied, (type(self), self.data, self.name, self.grad, getattr(self, "__dict__", {}))
 
     # NumPy's protocols
 
@@ -235,19 +241,25 @@ class Value(ArrayMethods):
         return _result(abs(self.data), np.absolute, (self,))
 
 
+def _is_operand(x: Any) -> bool:
+    """Whether NumPy computes with ``x``; any other class may have an operator of its own."""
+    return isinstance(x, (list, tuple, np.generic, int, float, complex)) or hasattr(x, "__array_function__")
+
+
 def _binary(op: Callable, compute: Callable) -> tuple[Callable, Callable]:
     """The method for ``self ∘ other`` and its reflection: Python's operator computes, NumPy's function is recorded."""
 
     def method(self: Value, other: Any) -> Value:
-        if type(other) in (list, tuple):
-            return apply(op, (self, other))
-        data = compute(self.data, other.data if isinstance(other, Value) else other)
-        return _result(data, op, self, other)
+        if isinstance(other, Value):
+            return _result(compute(self.data, other.data), op, self, other)
+        if type(other) in _NUMBERS:
+            return _result(compute(self.data, other), op, self, other)
+        return apply(op, (self, other)) if _is_operand(other) else NotImplemented
 
     def reflected(self: Value, other: Any) -> Value:
-        if type(other) in (list, tuple):
-            return apply(op, (other, self))
-        return _result(compute(other, self.data), op, other, self)
+        if type(other) in _NUMBERS:
+            return _result(compute(other, self.data), op, other, self)
+        return apply(op, (other, self)) if _is_operand(other) else NotImplemented
 
     return method, reflected
 
@@ -284,15 +296,23 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWA
             raw.append(a.data)
         else:
             raw.append(a)
-            lists = lists or type(a) in (list, tuple)
+            lists = lists or isinstance(a, (list, tuple, dict))
     if lists:
         args = _arrays(op, args)
-        raw = [_unwrap(a, []) for a in args]
+        raw = [unwrap(a, []) for a in args]
     if op in NONDIFFERENTIABLE:
         return op(*raw, **kwargs)
     if _recording.get():
+        rule = RULES.get(op)
+        if rule is not None and len(args) > rule.most:
+            args, kwargs = by_name(op, args, kwargs, rule.most)
+            raw = raw[: len(args)]
         check_rule(op, args, kwargs, _holds_value)
     data = (compute or op)(*raw, **kwargs)
+    if compute is not None and not isinstance(data, (tuple, list)):
+        data = floating(data, op)  # what a primitive returns is differentiable, also where it is whole
+    elif type(data) is np.ndarray and not data.ndim:
+        data = data[()]
     if type(data) is np.float64 and all(type(x) in (float, int) for x in raw):
         data = float(data)
     return _result(data, op, tuple(args), CALL, kwargs)
@@ -301,16 +321,21 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWA
 def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
     """The arguments, with lists as the arrays they stand for: a list of Values becomes one Value."""
     rule = RULES.get(op)
+    for a in args:
+        if isinstance(a, dict) and _holds_value(a):
+            raise TypeError(f"{name_of(op)}: a dict that holds Values came; pass them as arguments of their own")
     if rule is not None and rule.joins:
         items, *others = args
-        return ([_stacked(x) for x in items] if type(items) in (list, tuple) else items, *others)
+        return ([_stacked(x) for x in items] if isinstance(items, (list, tuple)) else items, *others)
+    if rule is not None and rule.kind == "general" and hasattr(op, "is_primitive"):
+        return args  # a user's function says itself what a list means
     stands_for_array = [rule is not None and not rule.variadic and rule.reaches(i) for i in range(len(args))]
-    return [np.asarray(a) if array and type(a) in (list, tuple) and not _holds_value(a) else _stacked(a)
+    return [np.asarray(a) if array and isinstance(a, (list, tuple)) and not _holds_value(a) else _stacked(a)
             for a, array in zip(args, stands_for_array, strict=True)]
 
 
 def _stacked(x: Any) -> Any:
-    return np.stack([_stacked(item) for item in x]) if type(x) in (list, tuple) and _holds_value(x) else x
+    return np.stack([_stacked(item) for item in x]) if isinstance(x, (list, tuple)) and _holds_value(x) else x
 
 
 def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Mapping[str, Any] = _NO_KWARGS) -> Any:
@@ -323,7 +348,7 @@ def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Map
             return _several(data, op, first, kwargs)
         elif type(data) is complex:
             data = np.complex128(data)
-        if getattr(data, "dtype", _FLOAT).kind not in "fc":
+        if not is_floating(data, op):
             return data
     node = _new(Value)
     node.data = data
@@ -331,25 +356,31 @@ def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Map
     if _recording.get():
         node.op, node._first, node._second, node.kwargs = op, first, second, kwargs
     else:
-        node.op, node._first, node._second, node.kwargs = None, (), CALL, _NO_KWARGS
+        node.op, node._first, node._second, node.kwargs = None, (), CALL, UNRECORDED
     node._order = next(_creation)
     return node
 
 
 _new = object.__new__
-_FLOAT = np.dtype(float)
 
 
 def _several(data: Any, op: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Any:
     """One node holds all the results of ``op``; each result is a node of its own that picks one of them."""
     parts = tuple(x[()] if isinstance(x, np.ndarray) and not x.ndim else x for x in data)
-    if not all(getattr(x, "dtype", _FLOAT).kind in "fc" for x in parts):
+    if not any(is_floating(x, op) for x in parts):
         return data
-    if not _recording.get():
-        return type(data)(map(_leaf, parts))
-    whole = _leaf(parts)
-    whole.op, whole._first, whole.kwargs = op, args, kwargs
-    return type(data)([_result(x, output, whole, i) for i, x in enumerate(parts)])
+    if _recording.get():
+        whole = _leaf(parts)
+        whole.op, whole._first, whole.kwargs = op, args, kwargs
+        results = outputs(whole)
+    else:
+        results = [_leaf(x, UNRECORDED) if is_floating(x, op) else x for x in parts]
+    return type(data)(*results) if hasattr(data, "_fields") else type(data)(results)
+
+
+def outputs(whole: Value) -> tuple:
+    """The results that a node holds together: Values that pick one each, and bare integers."""
+    return tuple(_result(x, output, whole, i) for i, x in enumerate(whole.data))
 
 
 def output(results: Any, i: int) -> Any:
@@ -357,13 +388,22 @@ def output(results: Any, i: int) -> Any:
     return results[i]
 
 
-def _leaf(data: Any) -> Value:
+def _leaf(data: Any, kwargs: Mapping[str, Any] = _NO_KWARGS) -> Value:
     """A Value around data that is already in its final form, without a copy."""
     node = _new(Value)
     node.data = data
     node.grad = node.name = node.op = None
-    node._first, node._second, node.kwargs = (), CALL, _NO_KWARGS
+    node._first, node._second, node.kwargs = (), CALL, kwargs
     node._order = next(_creation)
+    return node
+
+
+def _copied(kind: type, data: Any, name: str | None, grad: Any, attributes: dict[str, Any]) -> Value:
+    node = _new(kind)
+    Value.__init__(node, data, name)
+    node.grad = grad
+    for key, value in attributes.items():
+        setattr(node, key, value)
     return node
 
 
@@ -371,18 +411,20 @@ def _data(x: Any) -> Any:
     return x.data if isinstance(x, Value) else x
 
 
-def _unwrap(x: Any, parents: list[Value]) -> Any:
+def unwrap(x: Any, parents: list[Value]) -> Any:
     """``x`` with the data of its Values, which are added to ``parents``."""
     if isinstance(x, Value):
         parents.append(x)
         return x.data
-    if type(x) in (list, tuple) and _holds_value(x):
-        return type(x)([_unwrap(item, parents) for item in x])
+    if isinstance(x, (list, tuple)) and _holds_value(x):
+        return [unwrap(item, parents) for item in x]
     return x
 
 
 def _holds_value(x: Any) -> bool:
-    return isinstance(x, Value) or (type(x) in (list, tuple) and any(map(_holds_value, x)))
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_value, x))
+    return isinstance(x, Value) or (isinstance(x, dict) and any(map(_holds_value, x.values())))
 
 
 def primitive(function: F) -> F:
@@ -408,6 +450,7 @@ def primitive(function: F) -> F:
             return apply(wrapper, args, kwargs, function)
         return function(*args, **kwargs)
 
+    wrapper.is_primitive = True  # type: ignore[attr-defined]
     return wrapper  # type: ignore[return-value]
 
 
@@ -419,7 +462,7 @@ def unstack(x: Any) -> tuple:
 
 @primitive
 def astype(x: Any, dtype: Any) -> Any:
-    """``x`` as another dtype, as ``ndarray.astype``; an integer or boolean result is a plain array."""
+    """``x`` as another dtype of floats, as ``ndarray.astype``."""
     return (x if hasattr(x, "astype") else np.float64(x)).astype(dtype)
 
 

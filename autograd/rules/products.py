@@ -1,5 +1,6 @@
 """Rules of matrix and tensor products: each is linear in every factor."""
 
+import math
 import string
 from collections import Counter
 
@@ -33,10 +34,11 @@ linear_rule(np.matmul, _matmul_a, _matmul_b)
 
 def _as_matrices(g, a, b):
     """The factors of a dot product, and its gradient, as matrices: rows of ``a`` by columns of ``b``."""
-    inner = np.shape(a)[-1]
-    columns = np.reshape(b, (inner, -1)) if np.ndim(b) == 1 else np.reshape(np.moveaxis(b, -2, 0), (inner, -1))
-    rows = np.reshape(a, (-1, inner))
-    return np.reshape(g, (np.shape(rows)[0], np.shape(columns)[1])), rows, columns
+    *outer_a, inner = np.shape(a)
+    outer_b = np.shape(b)[:-2] + np.shape(b)[-1:] if np.ndim(b) > 1 else ()
+    m, n = math.prod(outer_a), math.prod(outer_b)
+    columns = np.reshape(b if np.ndim(b) == 1 else np.moveaxis(b, -2, 0), (inner, n))
+    return np.reshape(g, (m, n)), np.reshape(a, (m, inner)), columns
 
 
 def _dot_a(g, y, a, b):
@@ -106,9 +108,11 @@ def _einsum(i, g, y, *args, **kwargs):
         wanted += letter
         lengths = [m for t, f in zip(terms, factors, strict=True) for s, m in zip(t, np.shape(f), strict=True)
                    if s == letter]
-        if max(lengths, default=-1) < n:  # the sum ran along this axis of this operand alone
+        if n not in lengths:  # the sum ran along this axis of this operand alone
             terms.append(letter)
             factors.append(np.ones(n, dtype=dtype))
+    if isinstance(kwargs.get("optimize"), (list, tuple)):  # a path for other operands
+        kwargs["optimize"] = True
     return np.einsum(",".join(terms) + "->" + wanted, *factors, **kwargs)
 
 

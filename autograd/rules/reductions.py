@@ -14,7 +14,7 @@ from ..registry import linear_rule, rule
 def _axes(x, axis):
     """The reduced axes as non-negative numbers."""
     ndim = np.ndim(x)
-    if axis is None:
+    if axis is None or not ndim:
         return tuple(range(ndim))
     return tuple(i % ndim for i in (axis if isinstance(axis, tuple) else (axis,)))
 
@@ -50,14 +50,15 @@ for _function in (np.max, np.amax, np.min, np.amin):
     rule(_function, _extreme)
 
 
-def _var(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False):
+def _var(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False, correction=None):
     deviation = np.conj(a - np.mean(a, axis=axis, keepdims=True))
-    return expand(g, a, axis, keepdims) * (2 / (_count(a, axis) - ddof) * deviation)
+    freedom = _count(a, axis) - (ddof if correction is None else correction)
+    return expand(g, a, axis, keepdims) * (np.divide(2, freedom) * deviation)
 
 
-def _std(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False):
+def _std(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False, correction=None):
     # Where y is 0 the deviations are too, and so is the gradient.
-    return _var(g / (2 * np.where(y == 0, 1, y)), y, a, axis, ddof=ddof, keepdims=keepdims)
+    return _var(g / (2 * np.where(y == 0, 1, y)), y, a, axis, ddof=ddof, keepdims=keepdims, correction=correction)
 
 
 rule(np.var, _var)

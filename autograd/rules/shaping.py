@@ -24,7 +24,7 @@ def _back(g, a, order: Any):
     return np.reshape(g, np.shape(a), order=("F" if _is_fortran(a) else "C") if order == "A" else order)
 
 
-linear_rule(np.reshape, lambda g, y, a, shape, order="C": _back(g, a, order))
+linear_rule(np.reshape, lambda g, y, a, shape, order="C", *, copy=None: _back(g, a, order))
 linear_rule(np.ravel, lambda g, y, a, order="C": _back(g, a, order))
 linear_rule(np.squeeze, lambda g, y, a, axis=None: np.reshape(g, np.shape(a)))
 linear_rule(np.expand_dims, lambda g, y, a, axis: np.reshape(g, np.shape(a)))

@@ -155,6 +155,7 @@ ROWS = [
       for name, f, shape in ONE
       if name in ("reshape F", "transpose (1, 2, 0)", "split axis", "iteration", "flip axis")],
     row("complex index", lambda x: x[[1, 0, 1]], (2, 3), domain=complex_numbers),
+    row("complex scatter", lambda g: scatter(g, [1, 0, 1], np.ones(3)), (3,), domain=complex_numbers),
     row("concatenate complex and real", lambda a, b: np.concatenate([a, b]), (2,), (3,),
         domain=(complex_numbers, real)),
     row("stack complex and real", lambda a, b: np.stack([a, b]), (2,), (2,), domain=(complex_numbers, real)),

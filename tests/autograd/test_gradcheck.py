@@ -31,7 +31,6 @@ RIGHT = [
     ("a float32 number", lambda x: np.exp(x) * x, [np.float32(0.7)]),
     ("float32 and float64", lambda a, x: a @ x, [MATRIX.astype(np.float32), VECTOR]),
     ("float32 of many", lambda x: np.sum(x * x), [RNG.normal(size=300).astype(np.float32)]),
-    ("nothing", np.sum, [np.zeros((0, 3))]),
 ]
 
 
@@ -58,6 +57,7 @@ PLANTED = [  # name, function, its wrong rules, inputs, and the element that is 
     ("sign", np.sin, [lambda g, y, x: -g * np.cos(x)], [0.7], ("input 0", ())),
     ("factor of 1 + 1e-4", np.sin, [lambda g, y, x: g * np.cos(x) * (1 + 1e-4)], [0.7], ("input 0", ())),
     ("factor of 1 + 1e-5", np.exp, [lambda g, y, x: g * y * (1 + 1e-5)], [VECTOR[:1]], ("input 0", (0,))),
+    ("factor of 1 + 3e-6", np.exp, [lambda g, y, x: g * y * (1 + 3e-6)], [0.1], ("input 0", ())),
     ("factor of 1.01 in float32", np.exp, [lambda g, y, x: g * y * np.float32(1.01)], [np.float32(0.5)],
      ("input 0", ())),
     ("dropped term", lambda x: x * np.exp(x), [lambda g, y, x: g * y], [0.7], ("input 0", ())),
@@ -155,6 +155,8 @@ def test_numbers_of_the_report():
     weights = np.array([e.analytic for e in report.elements[1:]]) / 2
     assert report.elements[0].analytic == pytest.approx(weights @ [3.0, 4.0])
     assert np.all(np.abs(weights) >= 0.5)
+    signs = {np.sign(e.analytic) for e in gradcheck(lambda x: +x, np.zeros(25)).elements}
+    assert signs == {-1, 1}
     assert report == gradcheck(lambda x, y: x * y, 2.0, np.array([3.0, 4.0]))
 
 
@@ -167,6 +169,7 @@ def test_printing():
     assert len(lines) == 13
     assert lines[-1] == "... and 15 more that are less far off"
     assert "nothing to check" in str(gradcheck(np.sum, np.zeros(0)))
+    assert not gradcheck(np.sum, np.zeros((0, 3)))  # never a pass where nothing was checked
     assert gradcheck(np.sum, np.zeros(0)).worst is None
 
 

@@ -156,6 +156,7 @@ def test_far_from_zero(f, dtype):
 def test_farther_than_any_square(f, x):
     for sign, slope in [(-1, FAR[f][1]), (1, FAR[f][3])]:
         np.testing.assert_allclose(grad(f)(sign * x), slope, atol=1e-300)
+        np.testing.assert_allclose(grad(lambda v: np.sum(f(v)))(np.array([sign * x])), slope, atol=1e-300)
 
 
 @pytest.mark.parametrize("f", [sigmoid, softplus, erf, np.tanh])

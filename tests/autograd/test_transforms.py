@@ -8,6 +8,7 @@ import pytest
 
 from autograd import Value, defvjp, grad, no_grad, primitive, value_and_grad
 from autograd.functions import log_softmax, sigmoid
+from autograd.registry import RULES
 from tests.autograd.numeric import assert_close, numeric_gradient
 
 Point = namedtuple("Point", "x y")
@@ -210,6 +211,30 @@ def test_branches_that_lead_elsewhere_are_not_visited():
     assert visits == []
     assert grad(lambda x: counted(x) * w)(3.0).data == 2
     assert len(visits) == 1
+
+
+@pytest.mark.parametrize("wanted", [0, 1])
+def test_an_operand_that_leads_elsewhere_is_not_visited(wanted, monkeypatch):
+    calls = [0, 0]
+
+    def counting(i):
+        return lambda g, y, a, b: calls.__setitem__(i, calls[i] + 1) or g * (b, a)[i]
+
+    monkeypatch.setattr(RULES[np.multiply], "vjps", (counting(0), counting(1)))
+    w = Value(2.0)
+    assert grad(lambda x: (x * w, w * x)[wanted])(3.0).data == 2
+    assert calls[wanted] == 1
+    assert calls[1 - wanted] == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_that_are_values_have_the_dtype_of_the_argument(dtype):
+    x = Value(np.ones(3, dtype))
+    for f in (lambda v: np.sum(v * np.arange(3.0)), lambda v: np.sum(np.abs(v * (1 + 2j))), lambda v: v[0] * 2.0):
+        g = grad(f)(x)
+        assert type(g) is Value
+        assert g.dtype == dtype
+        assert grad(lambda v, f=f: np.sum(grad(f)(v)) * np.float64(2))(x).dtype == dtype
 
 
 def test_inside_no_grad():

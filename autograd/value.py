@@ -309,6 +309,8 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWA
             raw = raw[: len(args)]
         check_rule(op, args, kwargs, _holds_value)
     data = (compute or op)(*raw, **kwargs)
+    if type(data) is np.ndarray and data.ndim and data.dtype.kind == "f":
+        return _result(data, op, tuple(args), CALL, kwargs)
     if compute is not None and not isinstance(data, (tuple, list)):
         data = floating(data, op)  # what a primitive returns is differentiable, also where it is whole
     elif type(data) is np.ndarray and not data.ndim:
@@ -340,7 +342,7 @@ def _stacked(x: Any) -> Any:
 
 def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Mapping[str, Any] = _NO_KWARGS) -> Any:
     """The node for a result; a tuple of nodes for several; the bare result where it holds integers."""
-    if type(data) is not float:
+    if type(data) is not float and not (type(data) is np.ndarray and data.ndim and data.dtype.kind == "f"):
         if type(data) is np.ndarray:
             if not data.ndim:
                 data = data[()]

@@ -102,20 +102,24 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
     if record:
         args, y = arguments, node if type(node.data) is not tuple else outputs(node)
     else:
-        args, y = [_raw(a) for a in arguments], node.data
+        args, y = [a.data if isinstance(a, Value) else _raw(a) for a in arguments], node.data
     for i, arg in enumerate(arguments):
         alone = isinstance(arg, Value)
-        if not (useful is None or arg in useful) if alone else not _reaches(arg, useful):
+        if (useful is not None and arg not in useful) if alone else not _reaches(arg, useful):
             continue
         try:
-            part = vjps[i](g, y, *args, **kwargs)
+            part = vjps[i](g, y, *args, **kwargs) if kwargs else vjps[i](g, y, *args)
         except Exception as error:
             part = _retry(error, vjps[i], node, i, g, y, args)
         if part is None:
             continue
         if alone:
-            part = _fit(part, arg.data, node, i)
-            gradients[arg] = gradients[arg] + part if arg in gradients else part
+            like = arg.data  # most often part is of its type, shape and dtype already
+            if type(part) is not np.ndarray or type(like) is not np.ndarray or part.shape != like.shape or (
+                    part.dtype is not like.dtype):
+                part = _fit(part, like, node, i)
+            total = gradients.get(arg)
+            gradients[arg] = part if total is None else total + part
             continue
         for a, p in zip(arg, part, strict=True):
             if isinstance(a, Value) and (useful is None or a in useful):

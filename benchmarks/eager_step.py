@@ -93,7 +93,7 @@ def main():
         contestants = {"nudge": ours(size), "NumPy by hand": numpy_by_hand(size)}
         if torch:
             contestants["PyTorch eager"] = pytorch(size)
-        seconds = medians(contestants, rounds=200, repeats=10)
+        seconds = medians(contestants, rounds=60, repeats=50)
         print(table(f"digit network, one step, batch {size}", seconds, "nudge"))
 
 

@@ -24,6 +24,7 @@ from nn.checkpoints import written
 try:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from threadpoolctl import threadpool_limits
 
     from . import digits_report
 except ModuleNotFoundError as error:
@@ -153,7 +154,8 @@ def train(run: Run, examples: nn.data.Digits, test: nn.data.Digits, folder: Path
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("cost {task.fields[cost]:.4f}"),
                TextColumn("test accuracy {task.fields[accuracy]}"), TimeRemainingColumn())
     quiet = np.errstate(over="ignore", invalid="ignore")  # a cost that is not finite stops the training anyway
-    with quiet, Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    alone = threadpool_limits(1)  # the products are too small to share between threads
+    with quiet, alone, Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("", total=epochs * run.steps, cost=float("nan"), accuracy="-")
         while len(run.history) < epochs:
             done = len(run.history)

@@ -3,7 +3,8 @@
 Programs written for micrograd run with the import changed: ``from autograd import Value`` and
 ``from nn.neuron import Neuron, Layer, MLP``. As there, ReLU neurons come before a linear last layer, weights start
 uniform between -1 and 1, and without ``rng`` they come from Python's ``random`` module, so that ``random.seed``
-gives the same network as it does there.
+gives the same network as it does there. Two things differ: a gradient is ``None`` until a backward pass reaches it, and
+a graph is walked by ``parents`` and ``op`` and drawn by ``autograd.draw``.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from nn.checkpoints import written
+from nn.files import written
 
 try:
     from rich.console import Console
@@ -181,10 +181,10 @@ def finish(run: Run, test: nn.data.Digits, folder: Path, console: Console) -> No
         table.writeheader()
         table.writerows(run.history)
     outputs = nn.predict(run.model, test.images)
-    digits_report.write_pictures(folder, run.history, run.model, test, outputs,
-                                 probabilities=run.recipe.cost is nn.cross_entropy)
+    pictures = digits_report.write_pictures(folder, run.history, run.model, test, outputs,
+                                            probabilities=run.recipe.cost is nn.cross_entropy)
     console.print(digits_report.results_table(run.settings, run.model, outputs, test.labels, run.seconds))
-    say(console, f"Written to {folder}: " + ", ".join(sorted(p.name for p in folder.iterdir())))
+    say(console, f"Written to {folder}: {', '.join(['model.safetensors', 'history.csv', *pictures])}")
 
 
 def settings_of(args: argparse.Namespace, data: str) -> Settings:
@@ -210,13 +210,17 @@ def resumed(folder: Path, args: argparse.Namespace) -> Settings:
     for name in ("recipe", "data", "epochs", "batch_size", "lr", "seed"):
         given = getattr(args, name)
         if given not in (None, "auto", getattr(saved, name)):
-            raise DemoError(f"--resume: the run in {folder} has {name} {getattr(saved, name)}, not {given}")
+            option = "--" + name.replace("_", "-")
+            raise DemoError(f"--resume: the run in {folder} has {option} {getattr(saved, name)}, not {given}")
     return saved
 
 
 def saved_settings(path: Path) -> Settings:
     try:
-        return Settings(**nn.checkpoints.read_progress(path)["settings"])
+        saved = Settings(**nn.checkpoints.read_progress(path)["settings"])
+        if saved.recipe not in RECIPES:
+            raise ValueError(f"there is no recipe {saved.recipe!r}")
+        return saved
     except (ValueError, KeyError, TypeError) as error:
         raise DemoError(f"{path} is not a checkpoint of this demo: {error}") from error
 
@@ -234,13 +238,24 @@ def prepare(args: argparse.Namespace, console: Console) -> tuple[Run, nn.data.Di
     run = Run(settings, len(examples.images))
     checkpoint = folder / CHECKPOINT
     if args.resume:
-        run.load(checkpoint)
+        try:
+            run.load(checkpoint)
+        except (ValueError, KeyError) as error:
+            raise DemoError(f"--resume: {error}") from error
         say(console, f"Going on after epoch {len(run.history)} of {settings.epochs}.")
     else:
-        if checkpoint.exists() and saved_settings(checkpoint) != settings:
-            raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on with "
-                            "that run by --resume")
-        run.save(checkpoint)  # so that a folder that cannot be written to shows now
+        if checkpoint.exists():
+            if saved_settings(checkpoint) != settings:
+                raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on "
+                                "with that run by --resume")
+            done = len(nn.checkpoints.read_progress(checkpoint)["history"])
+            if 0 < done < settings.epochs:
+                raise DemoError(f"--out: {folder} holds this run at epoch {done} of {settings.epochs}; go on with it "
+                                "by --resume, or choose another folder")
+        try:
+            run.save(checkpoint)  # so that a folder that cannot be written to shows now
+        except OSError as error:
+            raise DemoError(f"--out: cannot write to {folder}: {error}") from error
     return run, examples, test, folder
 
 
@@ -248,9 +263,9 @@ def start(args: argparse.Namespace, console: Console) -> None:
     """Do what the command line asks for."""
     run, examples, test, folder = prepare(args, console)
     settings = run.settings
-    say(console, f"Training 784-16-16-10 on {settings.data}, recipe {settings.recipe}: {settings.epochs} epochs of "
-                 f"{run.steps} steps, batch {settings.batch_size}, lr {settings.lr:g}, seed {settings.seed}.")
     try:
+        say(console, f"Training 784-16-16-10 on {settings.data}, recipe {settings.recipe}: {settings.epochs} epochs of "
+                     f"{run.steps} steps, batch {settings.batch_size}, lr {settings.lr:g}, seed {settings.seed}.")
         train(run, examples, test, folder, console)
         finish(run, test, folder, console)
     except KeyboardInterrupt:

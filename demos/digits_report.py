@@ -11,14 +11,14 @@ from rich.table import Table
 
 import nn
 from autograd.functions import softmax
-from nn.checkpoints import written
+from nn.files import written
 
 __all__ = ["results_table", "write_pictures"]
 
 
 def write_pictures(folder: Path, history: list[dict[str, float]], model: Any, test: nn.data.Digits,
-                   outputs: np.ndarray, probabilities: bool) -> None:
-    """Write curves.png, weights.png, mistakes.png and confusion.png.
+                   outputs: np.ndarray, probabilities: bool) -> list[str]:
+    """Write curves.png, weights.png, mistakes.png and confusion.png, and return these names.
 
     ``outputs`` are those for the test images; with ``probabilities`` they are logits, and become probabilities.
     """
@@ -32,6 +32,7 @@ def write_pictures(folder: Path, history: list[dict[str, float]], model: Any, te
     for name, figure in figures.items():
         with written(folder / name) as path:
             figure.savefig(path, dpi=120, format="png")
+    return list(figures)
 
 
 def curves(history: list[dict[str, float]]) -> Figure:

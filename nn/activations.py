@@ -14,14 +14,22 @@ __all__ = ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", 
 
 
 class Sigmoid(Module):
-    """1 / (1 + e^(-x)), elementwise: squeezes any number between 0 and 1."""
+    """1 / (1 + e^(-x)), elementwise: squeezes any number between 0 and 1.
+
+    >>> Sigmoid()(np.array([0.0]))
+    array([0.5])
+    """
 
     def __call__(self, x: Any) -> Any:
         return functions.sigmoid(x)
 
 
 class Tanh(Module):
-    """tanh x, elementwise."""
+    """tanh x, elementwise.
+
+    >>> Tanh()(np.array([0.0]))
+    array([0.])
+    """
 
     def __call__(self, x: Any) -> Any:
         return np.tanh(x)
@@ -39,7 +47,11 @@ class ReLU(Module):
 
 
 class LeakyReLU(Module):
-    """x where x > 0, else ``negative_slope`` · x, elementwise."""
+    """x where x > 0, else ``negative_slope`` · x, elementwise.
+
+    >>> LeakyReLU(0.5)(np.array([-1.0, 2.0]))
+    array([-0.5,  2. ])
+    """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
@@ -49,7 +61,11 @@ class LeakyReLU(Module):
 
 
 class ELU(Module):
-    """x where x > 0, else ``alpha`` · (e^x - 1), elementwise."""
+    """x where x > 0, else ``alpha`` · (e^x - 1), elementwise.
+
+    >>> ELU()(np.array([-1000.0, 2.0]))
+    array([-1.,  2.])
+    """
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
@@ -59,7 +75,11 @@ class ELU(Module):
 
 
 class GELU(Module):
-    """x · Φ(x), elementwise; ``approximate="tanh"`` for the faster form."""
+    """x · Φ(x), elementwise; ``approximate="tanh"`` for the faster form.
+
+    >>> GELU()(np.array([0.0]))
+    array([0.])
+    """
 
     def __init__(self, approximate: str = "none") -> None:
         if approximate not in ("none", "tanh"):
@@ -71,21 +91,33 @@ class GELU(Module):
 
 
 class SiLU(Module):
-    """x · σ(x), elementwise."""
+    """x · σ(x), elementwise.
+
+    >>> SiLU()(np.array([0.0]))
+    array([0.])
+    """
 
     def __call__(self, x: Any) -> Any:
         return functions.silu(x)
 
 
 class Softplus(Module):
-    """log(1 + e^x), elementwise."""
+    """log(1 + e^x), elementwise.
+
+    >>> Softplus()(np.array([1000.0]))
+    array([1000.])
+    """
 
     def __call__(self, x: Any) -> Any:
         return functions.softplus(x)
 
 
 class Softmax(Module):
-    """e^x / Σ e^x along ``axis``."""
+    """e^x / Σ e^x along ``axis``.
+
+    >>> Softmax()(np.array([1.0, 1.0]))
+    array([0.5, 0.5])
+    """
 
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
@@ -95,7 +127,11 @@ class Softmax(Module):
 
 
 class LogSoftmax(Module):
-    """x - log Σ e^x along ``axis``."""
+    """x - log Σ e^x along ``axis``.
+
+    >>> LogSoftmax()(np.array([0.0, 1000.0]))
+    array([-1000.,     0.])
+    """
 
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .files import written
 from .module import Module
 from .optimizers import Optimizer
 from .schedules import Schedule
@@ -22,37 +22,11 @@ __all__ = ["load_checkpoint", "load_parameters", "read_progress", "save_checkpoi
 _FORMAT = "nudge-checkpoint-1"
 
 
-@contextmanager
-def written(path: str | os.PathLike) -> Iterator[Path]:
-    """A temporary file beside ``path`` to write to, which takes its name at the end, or vanishes after an error.
-
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with written(Path(folder) / "notes.txt") as file:
-    ...         _ = file.write_text("whole")
-    ...     (Path(folder) / "notes.txt").read_text()
-    'whole'
-    """
-    path = Path(path).resolve()  # a link keeps pointing to the file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}-", suffix=".part" + path.suffix, dir=path.parent)
-    os.close(handle)
-    try:
-        yield Path(name)
-        with open(name, "rb") as file:
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)  # as an ordinary file, not a private temporary one
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
 def save_parameters(model: Module, path: str | os.PathLike) -> None:
     """Write the model's ``state_dict`` to a safetensors file, which PyTorch and others read.
 
     >>> from nn import Linear
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_parameters(Linear(2, 1, rng=0), f"{folder}/model.safetensors")
     ...     load_parameters(Linear(2, 1, rng=1), f"{folder}/model.safetensors")
@@ -61,7 +35,7 @@ def save_parameters(model: Module, path: str | os.PathLike) -> None:
 
 
 def load_parameters(model: Module, path: str | os.PathLike) -> None:
-    """Copy the parameters in a safetensors file into the model.
+    """Copy the parameters in a safetensors file into the model; see ``save_parameters``.
 
     Of a training checkpoint, the model's parameters are taken. Raises ``FileNotFoundError``, or ``ValueError`` where
     the file is not safetensors or does not fit the model, which then is unchanged.
@@ -81,17 +55,28 @@ def save_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
 
     That is the parameters, the state of optimizer and schedule, the generator's state, and ``progress``, such as
     ``epoch=3``: anything that JSON holds.
+
+    >>> from nn import SGD, Linear
+    >>> model = Linear(2, 1, rng=0)
+    >>> parts = {"model": model, "optimizer": SGD(model.parameters(), lr=0.1), "rng": np.random.default_rng(0)}
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_checkpoint(f"{folder}/last", **parts, epoch=3)
+    ...     load_checkpoint(f"{folder}/last", **parts)
+    {'epoch': 3}
     """
+    _check_rng("save_checkpoint", rng)
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     state = optimizer.state_dict()
     tensors |= {f"optimizer.{k}": v for k, v in state.items() if isinstance(v, np.ndarray)}
     numbers = {
         "optimizer": {k: v for k, v in state.items() if not isinstance(v, np.ndarray)},
         "schedule": schedule.state_dict() if schedule else None,
-        "rng": rng.bit_generator.state if rng else None,
+        "rng": None if rng is None else rng.bit_generator.state,
         "progress": progress,
     }
-    _write(path, tensors, {"format": _FORMAT, "state": json.dumps(numbers, default=_listed)})
+    state = json.dumps(numbers, default=_listed)
+    _write(path, tensors, {"format": _FORMAT, "state": state, "sha256": _digest(tensors, state)})
 
 
 def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimizer, schedule: Schedule | None = None,
@@ -101,6 +86,7 @@ def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
     Raises ``FileNotFoundError``, or ``ValueError`` where the file is not a checkpoint or does not fit; then all is
     as it was.
     """
+    _check_rng("load_checkpoint", rng)
     arrays, numbers = _read_checkpoint(path)
     for name, given in (("schedule", schedule), ("rng", rng)):
         if (numbers[name] is None) != (given is None):
@@ -115,6 +101,11 @@ def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
         _load(model, optimizer, schedule, rng, *before)
         raise ValueError(f"{path}: {error}") from error
     return numbers["progress"]
+
+
+def _check_rng(who: str, rng: Any) -> None:
+    if not (rng is None or isinstance(rng, np.random.Generator)):
+        raise TypeError(f"{who}: rng must be the numpy.random.Generator that training draws from, got {rng!r}")
 
 
 def _load(model: Module, optimizer: Optimizer, schedule: Schedule | None, rng: np.random.Generator | None,
@@ -140,12 +131,22 @@ def _read_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], di
     if metadata.get("format") != _FORMAT:
         raise ValueError(f"{path} is not a training checkpoint; for parameters alone use nn.load_parameters")
     try:
+        if _digest(arrays, metadata["state"]) != metadata["sha256"]:
+            raise ValueError("its contents are not those that were written")
         numbers = json.loads(metadata["state"])
         if not {"optimizer", "schedule", "rng", "progress"} <= numbers.keys():
             raise ValueError("a part is missing")
     except (KeyError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} is damaged: {error!r}") from error
     return arrays, numbers
+
+
+def _digest(arrays: Mapping[str, np.ndarray], state: str) -> str:
+    """A fingerprint of all that a checkpoint holds, which tells where a bit has flipped."""
+    digest = hashlib.sha256(state.encode())
+    for name in sorted(arrays):
+        digest.update(name.encode() + np.asarray(arrays[name], order="C").tobytes())
+    return digest.hexdigest()
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -76,8 +76,9 @@ class MLP(Sequential):
     def __init__(self, sizes: Sequence[int], activation: Callable[[], Module] = ReLU,
                  output: Callable[[], Module] | None = None, *, rng: Randomness,
                  init: Initializer | None = None, dtype: Any = np.float32) -> None:
-        if len(sizes) < 2:
-            raise ValueError(f"MLP: sizes must name at least the inputs and the outputs, got {list(sizes)}")
+        if not isinstance(sizes, Sequence) or len(sizes) < 2:
+            raise ValueError("MLP: sizes must be a list of at least the inputs and the outputs, such as "
+                             f"[784, 16, 10], got {sizes!r}")
         for name, make in (("activation", activation), ("output", output)):
             if isinstance(make, Module):
                 raise TypeError(f"MLP: {name} must be a class or function that makes a module, got {make!r}; "

@@ -11,6 +11,7 @@ from autograd import Value
 from autograd.functions import affine
 
 from . import initializers
+from .checks import floating_dtype, positive_integer
 from .module import Module, Parameter
 from .random import Randomness, generator
 
@@ -33,9 +34,9 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, *, rng: Randomness,
                  init: initializers.Initializer | None = None, dtype: Any = np.float32) -> None:
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
-                raise ValueError(f"Linear: {name} must be a positive integer, got {n!r}")
+        in_features = positive_integer("Linear", "in_features", in_features)
+        out_features = positive_integer("Linear", "out_features", out_features)
+        dtype = floating_dtype("Linear", dtype)
         rng = generator(rng, "Linear")
         self.in_features, self.out_features = in_features, out_features
         bound = 1 / math.sqrt(in_features)

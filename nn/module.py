@@ -41,7 +41,8 @@ class Module:
     training: bool = True
 
     def __call__(self, *inputs: Any) -> Any:
-        raise TypeError(f"{type(self).__name__} does not say what it computes: define __call__(self, x)")
+        remedy = "rename forward to __call__" if hasattr(self, "forward") else "define __call__(self, x)"
+        raise TypeError(f"{type(self).__name__} does not say what it computes: {remedy}")
 
     # Walking
 
@@ -52,6 +53,7 @@ class Module:
                 yield path, x
 
     def modules(self) -> Iterator[Module]:
+        """This module and all in it, each once."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
@@ -61,6 +63,7 @@ class Module:
                 yield path, x
 
     def parameters(self) -> Iterator[Parameter]:
+        """All parameters, each once: what an optimizer takes."""
         return (parameter for _, parameter in self.named_parameters())
 
     def named_children(self) -> Iterator[tuple[str, Module]]:

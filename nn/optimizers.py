@@ -10,6 +10,9 @@ import numpy as np
 
 from autograd import Value
 
+from .checks import at_least_zero, below_one, check_same, settings
+from .module import Module
+
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
 
 
@@ -23,9 +26,7 @@ class Optimizer:
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
         name = type(self).__name__
-        if isinstance(parameters, Value):
-            raise TypeError(f"{name}: parameters must be a list of parameters; write [p] for one")
-        given = list(parameters)
+        given = _listed(name, parameters)
         for p in given:
             if not isinstance(p, Value) or p.op is not None:
                 raise TypeError(f"{name}: parameters must be leaf Values, got {p!r:.80}")
@@ -60,6 +61,10 @@ class Optimizer:
         if not ready:
             raise ValueError(f"{type(self).__name__}: no parameter has a gradient; call cost.backward() before step(), "
                              "on a cost computed from these parameters")
+        for i, p in ready:
+            if np.shape(p.grad) != p.shape:
+                raise ValueError(f"{type(self).__name__}: parameter {i} has shape {p.shape}, but its gradient "
+                                 f"{np.shape(p.grad)}")
         self.steps += 1
         for i, p in ready:
             self.counts[i] += 1
@@ -105,36 +110,6 @@ class Optimizer:
                 array[...] = new[f"{b}.{i}"]
 
 
-def settings(x: Any, *others: str) -> dict[str, Any]:
-    """The numbers that an optimizer or schedule was made with: its public attributes, less ``others``."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(x).items()
-            if k not in others and not k.startswith("_")}
-
-
-def check_same(x: Any, state: Mapping[str, Any], mine: Mapping[str, Any]) -> None:
-    """Raise ``ValueError`` unless ``state`` is that of a ``type(x)`` made with the same settings."""
-    name = type(x).__name__
-    if state.get("kind") != name:
-        raise ValueError(f"{name}: the state is that of {state.get('kind')!r}")
-    theirs = state.get("settings", {})
-    differing = [k for k in mine if theirs.get(k) != mine[k]]
-    if differing:
-        raise ValueError(f"{name}: the state was made with "
-                         + ", ".join(f"{k}={theirs.get(k)}, not {mine[k]}" for k in differing))
-
-
-def at_least_zero(who: str, name: str, x: float) -> float:
-    if not isinstance(x, (int, float, np.floating, np.integer)) or not x >= 0 or math.isinf(x):
-        raise ValueError(f"{who}: {name} must be a finite number of at least 0, got {x!r}")
-    return x
-
-
-def _below_one(who: str, name: str, x: float) -> float:
-    if not isinstance(x, (int, float, np.floating, np.integer)) or not 0 <= x < 1:
-        raise ValueError(f"{who}: {name} must be at least 0 and less than 1, got {x!r}")
-    return x
-
-
 class SGD(Optimizer):
     """Gradient descent: w ← w - lr · g on each mini-batch.
 
@@ -149,7 +124,7 @@ class SGD(Optimizer):
     0.0
     """
 
-    def __init__(self, parameters: Iterable[Value], lr: float, momentum: float = 0.0, weight_decay: float = 0.0,
+    def __init__(self, parameters: Iterable[Value], lr: float, momentum: float = 0.0, *, weight_decay: float = 0.0,
                  nesterov: bool = False) -> None:
         self.momentum = at_least_zero("SGD", "momentum", momentum)
         self.weight_decay = at_least_zero("SGD", "weight_decay", weight_decay)
@@ -191,7 +166,7 @@ class Adam(Optimizer):
         name = type(self).__name__
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ValueError(f"{name}: betas must be two numbers, got {betas!r}")
-        self.betas = (_below_one(name, "betas[0]", betas[0]), _below_one(name, "betas[1]", betas[1]))
+        self.betas = (below_one(name, "betas[0]", betas[0]), below_one(name, "betas[1]", betas[1]))
         self.eps = at_least_zero(name, "eps", eps)
         self.weight_decay = at_least_zero(name, "weight_decay", weight_decay)
         super().__init__(parameters, lr)
@@ -215,7 +190,15 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: w ← (1 - lr · λ) w before the step (Loshchilov and Hutter, 2019)."""
+    """Adam with decoupled weight decay: w ← (1 - lr · λ) w before the step (Loshchilov and Hutter, 2019).
+
+    >>> w = Value([1.0, -2.0])
+    >>> optimizer = AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w.data
+    array([ 0.85, -1.8 ])
+    """
 
     def __init__(self, parameters: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 1e-2) -> None:
@@ -263,6 +246,12 @@ def clip_grad_value(parameters: Iterable[Value], max_value: float) -> None:
 
 
 def _with_gradient(who: str, parameters: Iterable[Value]) -> list[Value]:
+    return [p for p in _listed(who, parameters) if p.grad is not None]
+
+
+def _listed(who: str, parameters: Iterable[Value]) -> list[Value]:
     if isinstance(parameters, Value):
         raise TypeError(f"{who}: parameters must be a list of parameters; write [p] for one")
-    return [p for p in parameters if p.grad is not None]
+    if isinstance(parameters, Module):
+        raise TypeError(f"{who}: parameters must be a list of parameters; write model.parameters()")
+    return list(parameters)

@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from .optimizers import Optimizer, at_least_zero, check_same, settings
+from .checks import above_zero, at_least_zero, check_same, positive_integer, settings
+from .optimizers import Optimizer
 
 __all__ = ["Cosine", "OneCycle", "Schedule", "Step"]
 
@@ -25,6 +24,7 @@ class Schedule:
         optimizer.lr = self.lr_at(0)
 
     def lr_at(self, n: int) -> float:
+        """The learning rate after ``n`` steps."""
         raise NotImplementedError
 
     def step(self) -> None:
@@ -33,6 +33,7 @@ class Schedule:
         self.optimizer.lr = self.lr_at(self.steps)
 
     def state_dict(self) -> dict[str, Any]:
+        """What ``load_state_dict`` takes to go on: the count of steps, and what the schedule was made with."""
         return {"kind": type(self).__name__, "settings": settings(self, "optimizer", "steps", "base_lr"),
                 "steps": self.steps, "base_lr": self.base_lr}
 
@@ -54,8 +55,8 @@ class Step(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = _positive("Step", "step_size", step_size)
-        self.gamma = float(_above_zero("Step", "gamma", gamma))
+        self.step_size = positive_integer("Step", "step_size", step_size)
+        self.gamma = float(above_zero("Step", "gamma", gamma))
         super().__init__(optimizer)
 
     def lr_at(self, n: int) -> float:
@@ -75,7 +76,7 @@ class Cosine(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, total_steps: int, min_lr: float = 0.0) -> None:
-        self.total_steps = _positive("Cosine", "total_steps", total_steps)
+        self.total_steps = positive_integer("Cosine", "total_steps", total_steps)
         self.min_lr = float(at_least_zero("Cosine", "min_lr", min_lr))
         super().__init__(optimizer)
 
@@ -101,8 +102,8 @@ class OneCycle(Schedule):
         if not 0 <= pct_start <= 1:
             raise ValueError(f"OneCycle: pct_start must lie between 0 and 1, got {pct_start!r}")
         for name, x in (("max_lr", max_lr), ("div_factor", div_factor), ("final_div_factor", final_div_factor)):
-            _above_zero("OneCycle", name, x)
-        self.max_lr, self.total_steps = float(max_lr), _positive("OneCycle", "total_steps", total_steps)
+            above_zero("OneCycle", name, x)
+        self.max_lr, self.total_steps = float(max_lr), positive_integer("OneCycle", "total_steps", total_steps)
         self.pct_start, self.div_factor, self.final_div_factor = pct_start, float(div_factor), float(final_div_factor)
         super().__init__(optimizer)
 
@@ -116,15 +117,3 @@ class OneCycle(Schedule):
 
 def _cosine(start: float, end: float, part: float) -> float:
     return end + (start - end) / 2 * (1 + math.cos(math.pi * min(part, 1.0)))
-
-
-def _above_zero(who: str, name: str, x: float) -> float:
-    if not at_least_zero(who, name, x):
-        raise ValueError(f"{who}: {name} must be above 0, got {x!r}")
-    return x
-
-
-def _positive(who: str, name: str, n: int) -> int:
-    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
-        raise ValueError(f"{who}: {name} must be a positive integer, got {n!r}")
-    return int(n)

@@ -55,7 +55,8 @@ def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:
     model.eval()
     try:
         with no_grad():
-            return np.concatenate([model(x[i : i + size]).data for i in range(0, len(x), size)])
+            parts = [model(x[i : i + size]) for i in range(0, len(x), size)]
+            return np.concatenate([y.data if isinstance(y, Value) else y for y in parts])
     finally:
         for module, mode in modes:
             module.training = mode
@@ -65,6 +66,10 @@ def accuracy(model: Module, x: Any, labels: Any) -> float:
     """The part of the examples for which the largest output is that of the label.
 
     Raises ``ValueError`` where ``x`` and ``labels`` differ in length.
+
+    >>> from nn import Tanh
+    >>> round(accuracy(Tanh(), np.eye(3), [0, 1, 1]), 2)
+    0.67
     """
     labels = np.asarray(labels)
     if labels.shape != (len(x),):

@@ -6,13 +6,14 @@ import hashlib
 import io
 import math
 import os
-import tempfile
 import warnings
 import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from ..files import written
 
 
 class Digits(NamedTuple):
@@ -164,7 +165,8 @@ def _read_cached(path: Path, file: _File, mirrors: list[str]) -> np.ndarray:
         pass  # not there, or not to be read; should the cache be at fault, saving into it will tell
     packed, array = _download(file, mirrors, damage)
     try:
-        _save(packed, path)
+        with written(path) as temporary:
+            temporary.write_bytes(packed)
     except OSError as error:
         # The data is here and verified: a cache that cannot be written is no reason to withhold it.
         warnings.warn(
@@ -203,19 +205,6 @@ def _fetch(url: str) -> bytes:
     download = _pooch().HTTPDownloader(timeout=_TIMEOUT, chunk_size=1 << 20)
     download(url, received, None)
     return received.getvalue()
-
-
-def _save(packed: bytes, path: Path) -> None:
-    """Write under a temporary name and rename, so that another process never reads half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(packed)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _pooch():

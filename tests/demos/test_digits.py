@@ -83,6 +83,8 @@ def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch, capsy
         with pytest.raises(Killed):
             run(parted, *options)
     assert {p.name for p in parted.iterdir()} == {"checkpoint.safetensors"}
+    assert run(parted, *options) == 1  # starting anew would lose an epoch
+    assert "holds this run at epoch 1 of 3; go on with it by --resume" in capsys.readouterr().err
     assert run(parted, "--resume") == 0
     for name in ("model.safetensors", "history.csv", "confusion.png"):
         assert (whole / name).read_bytes() == (parted / name).read_bytes()
@@ -120,7 +122,7 @@ def test_resuming_or_repeating_with_other_settings_is_an_error_and_loses_nothing
     assert run(tmp_path, "--epochs", 1) == 0
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     assert run(tmp_path, "--resume", "--epochs", 2) == 1
-    assert "has epochs 1, not 2" in capsys.readouterr().err
+    assert "has --epochs 1, not 2" in capsys.readouterr().err
     assert run(tmp_path, "--epochs", 1, "--seed", 1) == 1
     assert "holds a run with other settings" in capsys.readouterr().err
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
@@ -137,7 +139,7 @@ def test_a_folder_that_cannot_be_written_shows_at_once(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert run(tmp_path / "file" / "run", "--epochs", 1) == 1
     error = capsys.readouterr().err
-    assert "Cannot read or write" in error and "file" in error
+    assert "--out: cannot write to" in error and "file" in error
 
 
 @pytest.mark.parametrize("options", [["--epochs", 0], ["--epochs", "two"], ["--lr", "-1"], ["--lr", "nan"],

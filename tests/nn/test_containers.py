@@ -94,8 +94,8 @@ def test_mlp_passes_on_how_weights_start():
 
 
 @pytest.mark.parametrize(("call", "error", "text"), [
-    (lambda: MLP([3], rng=0), ValueError, "MLP: sizes must name at least the inputs and the outputs, got [3]"),
-    (lambda: MLP([], rng=0), ValueError, "MLP: sizes must name at least the inputs and the outputs, got []"),
+    (lambda: MLP([3], rng=0), ValueError, "such as [784, 16, 10], got [3]"),
+    (lambda: MLP([], rng=0), ValueError, "such as [784, 16, 10], got []"),
     (lambda: MLP([3, 0, 1], rng=0), ValueError, "Linear: out_features must be a positive integer, got 0"),
     (lambda: MLP([3, 2, 1], Tanh(), rng=0), TypeError,
      "MLP: activation must be a class or function that makes a module, got Tanh(); write Tanh, or lambda: Tanh()"),

@@ -247,3 +247,20 @@ def test_without_safetensors_the_error_says_what_to_install(tmp_path):
                          check=True)
     assert run.stdout.strip() == "saving and loading parameters needs safetensors: pip install 'nudgegrad[train]'"
     assert os.listdir(tmp_path) == []
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed(tmp_path):
+    path = tmp_path / "c"
+    model = Linear(3, 2, rng=0)
+    save_checkpoint(path, model=model, optimizer=SGD(model.parameters(), lr=0.1))
+    data = bytearray(path.read_bytes())
+    data[-2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"is damaged.*not those that were written"):
+        load_checkpoint(path, model=model, optimizer=SGD(model.parameters(), lr=0.1))
+
+
+def test_a_seed_in_place_of_the_generator_is_refused(tmp_path):
+    model = Linear(3, 2, rng=0)
+    with pytest.raises(TypeError, match="save_checkpoint: rng must be the numpy"):
+        save_checkpoint(tmp_path / "c", model=model, optimizer=SGD(model.parameters(), lr=0.1), rng=0)

@@ -275,3 +275,13 @@ def test_activations_equal_pytorch(module, wanted):
 def test_gelu_says_what_it_knows():
     with pytest.raises(ValueError, match="GELU: approximate must be 'none' or 'tanh', got 'exact'"):
         nn.GELU("exact")
+
+
+@pytest.mark.parametrize("make", [
+    lambda: Linear(2, 3, rng=0, dtype="int32"),
+    lambda: initializers.he_normal((3, 2), 0, int),
+    lambda: initializers.uniform((3,), 0, bool),
+])
+def test_weights_that_would_be_rounded_to_0_are_refused(make):
+    with pytest.raises(TypeError, match="dtype must be one of floats, such as float32"):
+        make()

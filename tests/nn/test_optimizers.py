@@ -238,7 +238,7 @@ NAMED = list(Linear(1, 1, rng=0).named_parameters())
     (lambda: SGD([np.ones(2)], lr=1), TypeError, "SGD: parameters must be leaf Values, got array([1., 1.])"),
     (lambda: SGD([{"params": V}], lr=1), TypeError, "SGD: parameters must be leaf Values, got {'params'"),
     (lambda: SGD(NAMED, lr=1), TypeError, "SGD: parameters must be leaf Values, got ('weight', Parameter("),
-    (lambda: SGD(Sequential(Tanh()), lr=1), TypeError, "SGD: parameters must be leaf Values, got Tanh()"),
+    (lambda: SGD(Sequential(Tanh()), lr=1), TypeError, "write model.parameters()"),
 ])
 def test_wrong_arguments(call, error, text):
     with pytest.raises(error, match=re.escape(text)):
@@ -361,3 +361,12 @@ def test_a_state_that_does_not_fit_is_refused_whole(state, error, text):
     assert optimizer.steps == 1
     for k, x in optimizer.state_dict().items():
         np.testing.assert_equal(x, before[k])
+
+
+def test_a_gradient_of_another_shape_is_refused_and_changes_nothing():
+    v, w = Value([3.0]), Value([1.0, 2.0])
+    v.grad, w.grad = np.ones(1), np.ones(1)
+    optimizer = SGD([v, w], lr=1.0)
+    with pytest.raises(ValueError, match=r"SGD: parameter 1 has shape \(2,\), but its gradient \(1,\)"):
+        optimizer.step()
+    assert v.data[0] == 3.0 and optimizer.steps == 0

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .record import astype, output, outputs
 from .registry import RULES, name_of
-from .value import CALL, UNRECORDED, Value, astype, output, outputs, unwrap
+from .value import CALL, UNRECORDED, Value, unwrap
 
 __all__ = ["backward", "owned", "reverse_pass", "reverse_topological"]
 

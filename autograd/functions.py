@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .record import primitive
 from .registry import elementwise_rule, rule
 from .rules.reductions import expand
-from .value import Value, primitive
+from .value import Value
 
 __all__ = ["affine", "elu", "erf", "gelu", "leaky_relu", "log_softmax", "logsumexp", "relu", "sigmoid", "silu",
            "softmax", "softplus"]

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .backward import owned, reverse_pass, reverse_topological
+from .record import apply, recording
 from .trees import leaves, tree_map
-from .value import Value, apply, recording
+from .value import Value
 
 __all__ = ["grad", "value_and_grad"]
 

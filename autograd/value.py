@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
-import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
-from .calls import by_name, check_rule, floating, is_floating, positional, without_out
 from .methods import ArrayMethods
-from .numerics import as_data, divide, power, show
-from .registry import NONDIFFERENTIABLE, RULES, name_of
+from .numerics import as_data, show
 
-__all__ = ["CALL", "UNRECORDED", "Value", "apply", "astype", "no_grad", "output", "outputs", "primitive", "recording",
-           "unstack", "unwrap"]
+__all__ = ["CALL", "NO_KWARGS", "UNRECORDED", "Value", "creation", "holds_value", "leaf", "new", "unwrap"]
 
-F = TypeVar("F", bound=Callable)
-
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-_creation = itertools.count()  # creation order is a topological order of every graph
-_NO_KWARGS: Mapping[str, Any] = {}
+new = object.__new__
+creation = itertools.count()  # creation order is a topological order of every graph
+NO_KWARGS: Mapping[str, Any] = {}
 UNRECORDED: Mapping[str, Any] = {}  # the keywords of results that no_grad or detach cut off
-_NUMBERS = frozenset([float, int, bool, complex, np.ndarray, np.float64, np.float32])
-CALL = object()  # see Value.__slots__
+CALL: Any = object()  # see Value.__slots__
 
 
 class Value(ArrayMethods):
@@ -68,7 +58,8 @@ class Value(ArrayMethods):
     kwargs: Mapping[str, Any]
     name: str | None
 
-    # Given by the modules that implement them: backward.py and functions.py.
+    # Given by the modules that implement them: record.py (all that records a call), backward.py and functions.py.
+    astype: ClassVar[Callable[..., Any]]
     backward: ClassVar[Callable[..., None]]
     relu: ClassVar[Callable[[Value], Value]]
 
@@ -77,14 +68,14 @@ class Value(ArrayMethods):
             raise TypeError(f"name: expected a string, got {name!r}")
         if isinstance(data, Value):
             raise TypeError("data is a Value already: use it as it is, or v.detach() for a new leaf")
-        if _holds_value(data):
+        if holds_value(data):
             raise TypeError("data is a list that holds Values: write np.stack([...]) or np.concatenate([...]) "
                             "to keep their gradients")
         self.data = as_data(data)
         self.name = name
         self.grad = self.op = None
-        self._first, self._second, self.kwargs = (), CALL, _NO_KWARGS
-        self._order = next(_creation)
+        self._first, self._second, self.kwargs = (), CALL, NO_KWARGS
+        self._order = next(creation)
 
     @property
     def args(self) -> tuple:
@@ -131,11 +122,6 @@ class Value(ArrayMethods):
             raise TypeError("len() of a scalar Value")
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Value]:
-        if not self.shape:
-            raise TypeError("iteration over a scalar Value")
-        return iter(unstack(self))
-
     def __float__(self) -> float:
         return float(self.item())
 
@@ -152,15 +138,9 @@ class Value(ArrayMethods):
         """The element as a Python number, as ``ndarray.item``."""
         return self.data.item(*index) if hasattr(self.data, "item") else self.data
 
-    def astype(self, dtype: Any) -> Any:
-        """As another dtype; an integer or boolean one gives a plain array, which has no gradient."""
-        if np.dtype(dtype).kind not in "fc":
-            return (self.data if hasattr(self.data, "astype") else np.float64(self.data)).astype(dtype)
-        return astype(self, dtype)
-
     def detach(self) -> Value:
         """A leaf with the same data (not copied): no gradient flows from it to what this was computed from."""
-        return _leaf(self.data, UNRECORDED)
+        return leaf(self.data, UNRECORDED)
 
     def __reduce__(self) -> Any:
         if self.op is not None:
@@ -168,22 +148,11 @@ class Value(ArrayMethods):
                             "write v.detach() for the numbers alone")
         return _copied, (type(self), self.data, self.name, self.grad, getattr(self, "__dict__", {}))
 
-    # NumPy's protocols
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
-            raise TypeError(f"np.{ufunc.__name__}.{method} has no derivative rule; for a reduction write the "
-                            "function itself, such as np.sum for np.add.reduce; or pass v.data for a constant")
-        return apply(ufunc, inputs, kwargs)
-
-    def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
-        return apply(function, args, kwargs)
-
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError("a Value is not turned into an array silently, because its gradient would be lost: write "
                         "v.data for the numbers, or np.stack([...]) to make one Value of several")
 
-    # Operators: those that compute are made below, by ``_binary``
+    # Operators
 
     if TYPE_CHECKING:
         def __add__(self, other: Any) -> Value: ...
@@ -198,15 +167,13 @@ class Value(ArrayMethods):
         def __rpow__(self, other: Any) -> Value: ...
         def __matmul__(self, other: Any) -> Value: ...
         def __rmatmul__(self, other: Any) -> Value: ...
+        def __neg__(self) -> Value: ...
+        def __pos__(self) -> Value: ...
+        def __abs__(self) -> Value: ...
+        def __getitem__(self, index: Any) -> Value: ...
+        def __iter__(self) -> Iterator[Value]: ...
 
     __hash__ = object.__hash__  # by identity: == compares numbers
-
-    def __getitem__(self, index: Any) -> Value:
-        if isinstance(index, Value) or (isinstance(index, tuple) and any(isinstance(i, Value) for i in index)):
-            raise TypeError("an index must be integers, not a Value, which holds floats: write "
-                            "v[i.data.astype(int)]")
-        data: Any = self.data if hasattr(self.data, "dtype") else np.float64(self.data)
-        return _result(data[index], operator.getitem, (self, index))
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError("a Value is not changed in place, because recorded operations hold its numbers: write "
@@ -231,177 +198,19 @@ class Value(ArrayMethods):
     def __ne__(self, other: Any) -> Any:
         return self.data != _data(other)
 
-    def __neg__(self) -> Value:
-        return _result(-self.data, np.negative, (self,))
 
-    def __pos__(self) -> Value:
-        return _result(+self.data, np.positive, (self,))
-
-    def __abs__(self) -> Value:
-        return _result(abs(self.data), np.absolute, (self,))
-
-
-def _is_operand(x: Any) -> bool:
-    """Whether NumPy computes with ``x``; any other class may have an operator of its own."""
-    return isinstance(x, (list, tuple, np.generic, int, float, complex)) or hasattr(x, "__array_function__")
-
-
-def _binary(op: Callable, compute: Callable) -> tuple[Callable, Callable]:
-    """The method for ``self ∘ other`` and its reflection: Python's operator computes, NumPy's function is recorded."""
-
-    def method(self: Value, other: Any) -> Value:
-        if isinstance(other, Value):
-            return _result(compute(self.data, other.data), op, self, other)
-        if type(other) in _NUMBERS:
-            return _result(compute(self.data, other), op, self, other)
-        return apply(op, (self, other)) if _is_operand(other) else NotImplemented
-
-    def reflected(self: Value, other: Any) -> Value:
-        if type(other) in _NUMBERS:
-            return _result(compute(other, self.data), op, other, self)
-        return apply(op, (other, self)) if _is_operand(other) else NotImplemented
-
-    return method, reflected
-
-
-for _name, _op, _compute in [
-    ("add", np.add, operator.add),
-    ("sub", np.subtract, operator.sub),
-    ("mul", np.multiply, operator.mul),
-    ("truediv", np.divide, divide),
-    ("pow", np.power, power),
-    ("matmul", np.matmul, operator.matmul),
-]:
-    for _slot, _method in zip((f"__{_name}__", f"__r{_name}__"), _binary(_op, _compute), strict=True):
-        _method.__name__ = _slot
-        setattr(Value, _slot, _method)
-
-
-def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = _NO_KWARGS,
-          compute: Callable | None = None) -> Any:
-    """Call ``op`` on the data of the Values among ``args`` and record the call: what NumPy's protocols lead to.
-
-    ``compute`` is what to call in its place, where ``op`` would first look for Values.
-    """
-    if kwargs:
-        if "out" in kwargs:
-            kwargs = without_out(op, kwargs)
-        for x in kwargs.values():
-            if _holds_value(x):
-                args, kwargs = positional(op, args, kwargs, _holds_value)
-                break
-    raw, lists = [], False
-    for a in args:
-        if isinstance(a, Value):
-            raw.append(a.data)
-        else:
-            raw.append(a)
-            lists = lists or isinstance(a, (list, tuple, dict))
-    if lists:
-        args = _arrays(op, args)
-        raw = [unwrap(a, []) for a in args]
-    if op in NONDIFFERENTIABLE:
-        return op(*raw, **kwargs)
-    if _recording.get():
-        rule = RULES.get(op)
-        if rule is not None and len(args) > rule.most:
-            args, kwargs = by_name(op, args, kwargs, rule.most)
-            raw = raw[: len(args)]
-        check_rule(op, args, kwargs, _holds_value)
-    data = (compute or op)(*raw, **kwargs)
-    if type(data) is np.ndarray and data.ndim and data.dtype.kind == "f":
-        return _result(data, op, tuple(args), CALL, kwargs)
-    if compute is not None and not isinstance(data, (tuple, list)):
-        data = floating(data, op)  # what a primitive returns is differentiable, also where it is whole
-    elif type(data) is np.ndarray and not data.ndim:
-        data = data[()]
-    if type(data) is np.float64 and all(type(x) in (float, int) for x in raw):
-        data = float(data)
-    return _result(data, op, tuple(args), CALL, kwargs)
-
-
-def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
-    """The arguments, with lists as the arrays they stand for: a list of Values becomes one Value."""
-    rule = RULES.get(op)
-    for a in args:
-        if isinstance(a, dict) and _holds_value(a):
-            raise TypeError(f"{name_of(op)}: a dict that holds Values came; pass them as arguments of their own")
-    if rule is not None and rule.joins:
-        items, *others = args
-        return ([_stacked(x) for x in items] if isinstance(items, (list, tuple)) else items, *others)
-    if rule is not None and rule.kind == "general" and hasattr(op, "is_primitive"):
-        return args  # a user's function says itself what a list means
-    stands_for_array = [rule is not None and not rule.variadic and rule.reaches(i) for i in range(len(args))]
-    return [np.asarray(a) if array and isinstance(a, (list, tuple)) and not _holds_value(a) else _stacked(a)
-            for a, array in zip(args, stands_for_array, strict=True)]
-
-
-def _stacked(x: Any) -> Any:
-    return np.stack([_stacked(item) for item in x]) if isinstance(x, (list, tuple)) and _holds_value(x) else x
-
-
-def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Mapping[str, Any] = _NO_KWARGS) -> Any:
-    """The node for a result; a tuple of nodes for several; the bare result where it holds integers."""
-    if type(data) is not float and not (type(data) is np.ndarray and data.ndim and data.dtype.kind == "f"):
-        if type(data) is np.ndarray:
-            if not data.ndim:
-                data = data[()]
-        elif isinstance(data, (tuple, list)):
-            return _several(data, op, first, kwargs)
-        elif type(data) is complex:
-            data = np.complex128(data)
-        if not is_floating(data, op):
-            return data
-    node = _new(Value)
-    node.data = data
-    node.grad = node.name = None
-    if _recording.get():
-        node.op, node._first, node._second, node.kwargs = op, first, second, kwargs
-    else:
-        node.op, node._first, node._second, node.kwargs = None, (), CALL, UNRECORDED
-    node._order = next(_creation)
-    return node
-
-
-_new = object.__new__
-
-
-def _several(data: Any, op: Callable, args: tuple, kwargs: Mapping[str, Any]) -> Any:
-    """One node holds all the results of ``op``; each result is a node of its own that picks one of them."""
-    parts = tuple(x[()] if isinstance(x, np.ndarray) and not x.ndim else x for x in data)
-    if not any(is_floating(x, op) for x in parts):
-        return data
-    if _recording.get():
-        whole = _leaf(parts)
-        whole.op, whole._first, whole.kwargs = op, args, kwargs
-        results = outputs(whole)
-    else:
-        results = [_leaf(x, UNRECORDED) if is_floating(x, op) else x for x in parts]
-    return type(data)(*results) if hasattr(data, "_fields") else type(data)(results)
-
-
-def outputs(whole: Value) -> tuple:
-    """The results that a node holds together: Values that pick one each, and bare integers."""
-    return tuple(_result(x, output, whole, i) for i, x in enumerate(whole.data))
-
-
-def output(results: Any, i: int) -> Any:
-    """The operation of a node that is result ``i`` of a function with several."""
-    return results[i]
-
-
-def _leaf(data: Any, kwargs: Mapping[str, Any] = _NO_KWARGS) -> Value:
+def leaf(data: Any, kwargs: Mapping[str, Any] = NO_KWARGS) -> Value:
     """A Value around data that is already in its final form, without a copy."""
-    node = _new(Value)
+    node = new(Value)
     node.data = data
     node.grad = node.name = node.op = None
     node._first, node._second, node.kwargs = (), CALL, kwargs
-    node._order = next(_creation)
+    node._order = next(creation)
     return node
 
 
 def _copied(kind: type, data: Any, name: str | None, grad: Any, attributes: dict[str, Any]) -> Value:
-    node = _new(kind)
+    node = new(kind)
     Value.__init__(node, data, name)
     node.grad = grad
     for key, value in attributes.items():
@@ -418,76 +227,12 @@ def unwrap(x: Any, parents: list[Value]) -> Any:
     if isinstance(x, Value):
         parents.append(x)
         return x.data
-    if isinstance(x, (list, tuple)) and _holds_value(x):
+    if isinstance(x, (list, tuple)) and holds_value(x):
         return [unwrap(item, parents) for item in x]
     return x
 
 
-def _holds_value(x: Any) -> bool:
+def holds_value(x: Any) -> bool:
     if isinstance(x, (list, tuple)):
-        return any(map(_holds_value, x))
-    return isinstance(x, Value) or (isinstance(x, dict) and any(map(_holds_value, x.values())))
-
-
-def primitive(function: F) -> F:
-    """Make a function of arrays one node of the graph, with rules of its own (see ``defvjp``).
-
-    Inside, it sees plain arrays. Called without Values it is just the function.
-
-    >>> from autograd import defvjp, primitive
-    >>> @primitive
-    ... def double(x):
-    ...     return 2 * x
-    >>> defvjp(double, lambda y, x: lambda g: 2 * g)
-    >>> double(Value(3.0))
-    Value(data=6.0, grad=None)
-    """
-
-    @functools.wraps(function)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        for a in args:
-            if isinstance(a, Value):
-                return apply(wrapper, args, kwargs, function)
-        if any(map(_holds_value, args)) or any(map(_holds_value, kwargs.values())):
-            return apply(wrapper, args, kwargs, function)
-        return function(*args, **kwargs)
-
-    wrapper.is_primitive = True  # type: ignore[attr-defined]
-    return wrapper  # type: ignore[return-value]
-
-
-@primitive
-def unstack(x: Any) -> tuple:
-    """The rows of ``x``, as a tuple: what iterating over a Value gives."""
-    return tuple(x)
-
-
-@primitive
-def astype(x: Any, dtype: Any) -> Any:
-    """``x`` as another dtype of floats, as ``ndarray.astype``."""
-    return (x if hasattr(x, "astype") else np.float64(x)).astype(dtype)
-
-
-@contextmanager
-def recording(on: bool) -> Iterator[bool]:
-    """Record operations inside, or not; gives what held before, and restores it."""
-    before = _recording.get()
-    token = _recording.set(on)
-    try:
-        yield before
-    finally:
-        _recording.reset(token)
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Inside, operations are not recorded: their results are leaves.
-
-    >>> v = Value(2.0)
-    >>> with no_grad():
-    ...     w = 3 * v
-    >>> w, w.parents
-    (Value(data=6.0, grad=None), ())
-    """
-    with recording(False):
-        yield
+        return any(map(holds_value, x))
+    return isinstance(x, Value) or (isinstance(x, dict) and any(map(holds_value, x.values())))

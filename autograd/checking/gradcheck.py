@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backward import reverse_pass, reverse_topological
-from ..value import Value, no_grad, recording
+from ..record import no_grad, recording
+from ..value import Value
 
 __all__ = ["ElementCheck", "GradientReport", "gradcheck"]
 

@@ -6,8 +6,8 @@ arguments are equal; ``0**0`` has gradient 0 with respect to both.
 
 import numpy as np
 
+from ..record import astype
 from ..registry import elementwise_rule, linear_rule
-from ..value import astype
 
 # Arithmetic
 elementwise_rule(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)

@@ -4,8 +4,8 @@ import operator
 
 import numpy as np
 
+from ..record import primitive
 from ..registry import linear_rule
-from ..value import primitive
 
 
 def _is_basic(index):

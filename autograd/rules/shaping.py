@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..record import unstack
 from ..registry import joining_rule, linear_rule, rule
-from ..value import Value, unstack
+from ..value import Value
 from .indexing import scatter
 
 

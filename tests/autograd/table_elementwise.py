@@ -5,7 +5,7 @@ import operator
 import numpy as np
 
 from autograd.functions import elu, erf, gelu, leaky_relu, relu, sigmoid, silu, softplus
-from autograd.value import astype
+from autograd.record import astype
 from tests.autograd.rows import apart, between, complex_numbers, positive, real, row, unit
 
 __all__ = ["ROWS"]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from autograd.record import unstack
 from autograd.rules.indexing import scatter
-from autograd.value import unstack
 from tests.autograd.rows import complex_numbers, real, row
 
 __all__ = ["ROWS"]

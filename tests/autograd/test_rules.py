@@ -11,9 +11,9 @@ import pytest
 
 from autograd import Value, grad
 from autograd.backward import reverse_topological
+from autograd.record import output
 from autograd.registry import RULES, name_of
 from autograd.rules.indexing import scatter
-from autograd.value import output
 from tests.autograd import table_elementwise, table_products, table_reductions, table_shaping
 from tests.autograd.numeric import assert_close, difference, numeric_gradient
 from tests.autograd.rows import Row, outputs, project, single

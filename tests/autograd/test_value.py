@@ -10,7 +10,7 @@ import pytest
 
 from autograd import Value, no_grad
 from autograd.functions import relu, sigmoid, softmax
-from autograd.value import output, unstack
+from autograd.record import output, unstack
 
 MATRIX = np.array([[1.0, 4.0, 2.0], [3.0, -1.0, 5.0]])
 

@@ -16,6 +16,22 @@ from autograd.functions import log_softmax, softplus
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "quadratic_cost"]
 
 
+@primitive
+def _quadratic(a: Any, y: Any) -> Any:
+    difference = a - y
+    return np.sum(difference * difference) / _examples(a)
+
+
+def _examples(a: Any) -> int:
+    shape = _shape(a)
+    return shape[0] if len(shape) > 1 else 1
+
+
+defvjp(_quadratic,
+       lambda cost, a, y: lambda g: g * (2 / _examples(a)) * (a - y),
+       lambda cost, a, y: lambda g: g * (2 / _examples(a)) * (y - a))
+
+
 def quadratic_cost(output: Any, target: Any) -> Any:
     """Σ_j (a_j - y_j)² of each example, averaged over the batch: the cost of the lecture notes.
 
@@ -24,11 +40,7 @@ def quadratic_cost(output: Any, target: Any) -> Any:
     >>> float(quadratic_cost(np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([[0.0, 0.0], [1.0, 0.0]])))
     1.0
     """
-    output, target = _pair("quadratic_cost", output, target)
-    difference = output - target
-    shape = difference.shape
-    examples = shape[0] if len(shape) > 1 else 1
-    return np.sum(difference * difference) / examples
+    return _quadratic(*_pair("quadratic_cost", output, target))
 
 
 def mse_loss(output: Any, target: Any) -> Any:

@@ -62,7 +62,7 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: no parameter has a gradient; call cost.backward() before step(), "
                              "on a cost computed from these parameters")
         for i, p in ready:
-            if np.shape(p.grad) != p.shape:
+            if getattr(p.grad, "shape", ()) != p.shape:
                 raise ValueError(f"{type(self).__name__}: parameter {i} has shape {p.shape}, but its gradient "
                                  f"{np.shape(p.grad)}")
         self.steps += 1

@@ -197,7 +197,7 @@ def folder_of(settings: Settings) -> Path:
     """A folder for each choice of settings, so that no run overwrites another: ``output/digits-relu-seed1``."""
     recipe = RECIPES[settings.recipe]
     usual = Settings(settings.recipe, "mnist", recipe.epochs, recipe.batch_size, recipe.lr, 0)
-    parts = [f"{k}{v}" for k, v in asdict(settings).items() if v != getattr(usual, k)]
+    parts = [v if k == "data" else f"{k}{v}" for k, v in asdict(settings).items() if v != getattr(usual, k)]
     return Path("output") / "-".join(["digits", settings.recipe, *parts])
 
 

@@ -236,7 +236,11 @@ def backward(self: Value, gradient: Any = None) -> None:
         if np.iscomplexobj(g) and self.dtype.kind != "c":
             raise TypeError("gradient: expected real numbers for a real Value, got complex ones")
         g = g.astype(self.dtype) if self.shape else type(data)(g)
-    for node, gradient in list(reverse_pass(reverse_topological(self), g)):
+    reached, gradients = [], []  # apart, because a pair for each node would be one more for the collector to walk
+    for node, gradient in reverse_pass(reverse_topological(self), g):
+        reached.append(node)
+        gradients.append(gradient)
+    for node, gradient in zip(reached, gradients, strict=True):  # only now, so that an error changes nothing
         if node.grad is not None:
             node.grad = node.grad + gradient
         else:

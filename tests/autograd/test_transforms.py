@@ -76,7 +76,9 @@ def assert_same(got, wanted):
 
 
 def test_containers_in_several_arguments():
-    f = lambda p, q, s: np.sum(p["w"] * q[0]) * s  # noqa: E731
+    def f(p, q, s):
+        return np.sum(p["w"] * q[0]) * s
+
     gp, gs = grad(f, (0, 2))({"w": W}, [W], 3.0)
     np.testing.assert_array_equal(gp["w"], 3 * W)
     assert gs == np.sum(W * W)
@@ -136,7 +138,9 @@ def test_third_order_of_tensors():
         return np.sum(np.tanh(w @ np.array([1.0, 0.5, -1.0])) ** 2) + np.sum(w[0] * w[1, ::-1] ** 2)
 
     d = np.linspace(0.5, 1.5, 6).reshape(2, 3)
-    along = lambda g: lambda w: np.sum(g(w) * d)  # noqa: E731
+    def along(g):
+        return lambda w: np.sum(g(w) * d)
+
     second = grad(along(grad(f)))
     assert_close(grad(along(second))(W / 5), numeric_gradient(lambda w: float(np.sum(second(w) * d)), [W / 5])[0])
 
@@ -306,7 +310,9 @@ def test_complex_arguments():
 
 def test_a_jacobian_by_rows():
     a, x = W / 3, np.array([0.3, -0.2, 0.5])
-    f = lambda v: log_softmax(np.concatenate([np.tanh(a @ v), v]))  # noqa: E731
+    def f(v):
+        return log_softmax(np.concatenate([np.tanh(a @ v), v]))
+
     got = np.stack([grad(lambda v, i=i: f(v)[i])(x) for i in range(5)])
     wanted = np.stack([numeric_gradient(lambda v, i=i: f(v)[i], [x])[0] for i in range(5)])
     assert_close(got, wanted)

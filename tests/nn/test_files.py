@@ -114,7 +114,8 @@ def test_a_checkpoint_whose_numbers_are_broken_changes_nothing(tmp_path, change)
     these |= {"schedule": Step(these["optimizer"], 3), "rng": np.random.default_rng(0)}
     save_checkpoint(path, **these)
     with safetensors.safe_open(path, framework="np") as file:
-        arrays, metadata = {k: file.get_tensor(k) for k in file.keys()}, file.metadata()  # noqa: SIM118
+        names = file.keys()
+        arrays, metadata = {name: file.get_tensor(name) for name in names}, file.metadata()
     state = change(json.loads(metadata["state"]))
     safetensors.numpy.save_file(arrays, path, {"format": metadata["format"]} | ({"state": state} if state else {}))
     these = parts(1)

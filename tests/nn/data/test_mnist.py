@@ -287,7 +287,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
     """Gives what the server's `pages` has for the path: bytes, or (headers, bytes); else 404 with a body."""
 
     def do_GET(self):
-        found = self.server.pages.get(self.path)  # pyright: ignore[reportAttributeAccessIssue]
+        found = self.server.pages.get(self.path)
         headers, body = found if isinstance(found, tuple) else ({}, found)
         self.send_response(404 if body is None else 200)
         body = b"x" * 100_000 if body is None else body
@@ -309,7 +309,7 @@ def pages(monkeypatch):
         address = f"http://127.0.0.1:{server.server_address[1]}"
         monkeypatch.setattr(module, "_MIRRORS", (f"{address}/first/", f"{address}/second/"))
         filled = {f"/{mirror}/{name}.gz": PACKED[name] for mirror in ("first", "second") for name in NAMES}
-        server.pages = filled  # pyright: ignore[reportAttributeAccessIssue]
+        server.pages = filled
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
@@ -382,20 +382,3 @@ def test_without_a_network_the_error_is_short(monkeypatch, listens, says):
         assert time.monotonic() - start < 20  # pooch's own timeout would make it 60 s
     for line, mirror in zip(str(caught.value).splitlines()[1:3], (0, 1), strict=True):
         assert line.startswith(f"  {url(TRAIN_X, mirror)}: ") and says in line and len(line) < 120
-
-
-# ---- The real one ----------------------------------------------------------------------------------------
-
-HELD = Path(os.environ.get("NUDGE_DATA") or "nowhere").expanduser() / "mnist"
-
-
-@pytest.mark.skipif(not HELD.is_dir(), reason="NUDGE_DATA is not set, or has no folder mnist")
-def test_the_real_digits(monkeypatch):
-    monkeypatch.undo()
-    train, test = mnist()
-    assert train.images.shape == (60_000, 784) and test.images.shape == (10_000, 784)
-    assert train.images.min() == 0 and train.images.max() == 1
-    assert train.labels[:8].tolist() == [5, 0, 4, 1, 9, 2, 1, 3]
-    assert np.bincount(train.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(test.labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
-    np.testing.assert_allclose(train.images.mean(), 0.1307, atol=1e-4)  # the constant of many a tutorial

@@ -3,50 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from .record import astype, output, outputs
+from .graph import in_dtype_of, leading_to, raw, retraced, reverse_topological
+from .record import output, outputs
 from .registry import RULES, name_of
-from .value import CALL, UNRECORDED, Value, unwrap
+from .value import CALL, UNRECORDED, Value
 
-__all__ = ["backward", "owned", "reverse_pass", "reverse_topological"]
-
-
-def reverse_topological(value: Value) -> list[Value]:
-    """``value`` and all that it was computed from, every node before its parents.
-
-    >>> x = Value(2.0)
-    >>> [node.data for node in reverse_topological(x * x + 1)]
-    [5.0, 4.0, 2.0]
-    """
-    seen, stack = {value}, [value]
-    while stack:
-        node = stack.pop()
-        for parent in node._first if node._second is CALL else (node._first, node._second):
-            if isinstance(parent, Value):
-                if parent not in seen:
-                    seen.add(parent)
-                    stack.append(parent)
-            elif isinstance(parent, (list, tuple)):  # arrays to be joined
-                new = [p for p in parent if isinstance(p, Value) and p not in seen]
-                seen.update(new)
-                stack.extend(dict.fromkeys(new))
-    return sorted(seen, key=attrgetter("_order"), reverse=True)
+__all__ = ["backward", "owned", "reverse_pass"]
 
 
-def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] | None = None,
+def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collection[Value] | None = None,
                  record: bool = False) -> Iterator[tuple[Value, Any]]:
-    """Yield every node with its gradient, from ``nodes[0]``, whose gradient is given, back to the leaves.
+    """Yield every node with its gradient, from the outputs, whose gradients are given, back to the leaves.
 
-    A node comes when its gradient is complete, that is, after all that was computed from it. With ``targets``,
-    only nodes from which a target can be reached are visited. With ``record``, the rules run on the Values
-    themselves, so that the gradients are Values with a graph of their own, which can be differentiated again.
+    ``nodes`` are in reverse topological order. A node comes when its gradient is complete, that is, after all that was
+    computed from it. With ``useful``, only those nodes are visited (see ``leading_to``). With ``record``, the rules run
+    on the Values themselves, so that the gradients are Values with a graph of their own, which can be differentiated
+    again.
     """
-    useful = _leading_to(targets, nodes) if targets is not None else None
-    gradients = {nodes[0]: gradient}
     for node in nodes:
         g = gradients.pop(node, None)
         if g is None:
@@ -63,7 +40,11 @@ def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] |
             yield node, g
         if node.op is None:
             continue
-        vjps, first, second = RULES[node.op].vjps, node._first, node._second
+        rule, first, second = RULES[node.op], node._first, node._second
+        if rule.definition is not None:
+            _pull_through(node, g, gradients, useful, record)
+            continue
+        vjps = rule.vjps
         if second is CALL:
             _pull(node, g, vjps, gradients, useful, record)
             continue
@@ -78,7 +59,7 @@ def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] |
             try:
                 part = vjps[0](g, y, a, b)
             except Exception as error:
-                part = _retry(error, vjps[0], node, 0, g, y, (a, b))
+                part = _retry(error, vjps, node, 0, g, y, (a, b))
             if part is not None:
                 if type(part) is not float or type(first.data) is not float:
                     part = _fit(part, first.data, node, 0)
@@ -88,7 +69,7 @@ def reverse_pass(nodes: list[Value], gradient: Any, targets: Collection[Value] |
             try:
                 part = vjps[1](g, y, a, b)
             except Exception as error:
-                part = _retry(error, vjps[1], node, 1, g, y, (a, b))
+                part = _retry(error, vjps, node, 1, g, y, (a, b))
             if part is not None:
                 if type(part) is not float or type(second.data) is not float:
                     part = _fit(part, second.data, node, 1)
@@ -103,7 +84,7 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
     if record:
         args, y = arguments, node if type(node.data) is not tuple else outputs(node)
     else:
-        args, y = [a.data if isinstance(a, Value) else _raw(a) for a in arguments], node.data
+        args, y = [a.data if isinstance(a, Value) else raw(a) for a in arguments], node.data
     for i, arg in enumerate(arguments):
         alone = isinstance(arg, Value)
         if (useful is not None and arg not in useful) if alone else not _reaches(arg, useful):
@@ -111,7 +92,7 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
         try:
             part = vjps[i](g, y, *args, **kwargs) if kwargs else vjps[i](g, y, *args)
         except Exception as error:
-            part = _retry(error, vjps[i], node, i, g, y, args)
+            part = _retry(error, vjps, node, i, g, y, args)
         if part is None:
             continue
         if alone:
@@ -128,35 +109,43 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
                 gradients[a] = gradients[a] + p if a in gradients else p
 
 
+def _pull_through(node: Value, g: Any, gradients: dict[Value, Any], useful: Collection[Value] | None,
+                  record: bool) -> None:
+    """As ``_pull``, for an operation with a definition: backward through the graph of that."""
+    fresh, y, since = retraced(node, useful, record)
+    outs = [(out, part) for out, part in (zip(y, g, strict=True) if type(node.data) is tuple else [(y, g)])
+            if isinstance(out, Value)]
+    inner: dict[Value, Any] = {}
+    for out, part in outs:
+        inner[out] = part if out not in inner else inner[out] + part
+    found = dict.fromkeys(fresh.values())
+    nodes = reverse_topological(*inner, since=since)
+    for n, part in reverse_pass(nodes, inner, leading_to(found, nodes), record):
+        if n in found:
+            found[n] = part
+    for x, n in fresh.items():
+        if found[n] is not None:
+            gradients[x] = gradients[x] + found[n] if x in gradients else found[n]
+
+
 def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
     """Whether a list of arguments, such as that of ``np.concatenate``, holds a Value that needs a gradient."""
     return isinstance(arg, (list, tuple)) and any(
         isinstance(a, Value) and (useful is None or a in useful) for a in arg)
 
 
-def _retry(error: Exception, vjp: Any, node: Value, i: int, g: Any, y: Any, args: Any) -> Any:
+def _retry(error: Exception, vjps: Any, node: Value, i: int, g: Any, y: Any, args: Any) -> Any:
     """A rule failed: where Python's floats raise, NumPy's give inf or nan; else say which rule it was."""
+    if i >= len(vjps) or vjps[i] is None:
+        raise TypeError(f"{name_of(node.op)} has no vjp with respect to argument {i}: reverse mode needs one. Add one "
+                        f"with autograd.defvjp({name_of(node.op)}, lambda y, x: lambda g: g * ...)") from None
     try:
         if isinstance(error, (ZeroDivisionError, OverflowError)):
-            return vjp(*(np.float64(x) if type(x) is float else x for x in (g, y, *args)), **node.kwargs)
+            return vjps[i](*(np.float64(x) if type(x) is float else x for x in (g, y, *args)), **node.kwargs)
         raise error
     except Exception as error:
         error.add_note(f"in the derivative rule of {name_of(node.op)} with respect to argument {i}")
         raise
-
-
-def _leading_to(targets: Collection[Value], nodes: list[Value]) -> set[Value]:
-    useful = set(targets)
-    for node in reversed(nodes):
-        if not useful.isdisjoint(node.parents):
-            useful.add(node)
-    return useful
-
-
-def _raw(x: Any) -> Any:
-    if isinstance(x, Value):
-        return x.data
-    return unwrap(x, []) if isinstance(x, (list, tuple)) else x
 
 
 def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
@@ -181,13 +170,10 @@ def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
         else:
             axes = [*range(added), *(added + k for k, n in enumerate(wanted) if n == 1 and came[added + k] != 1)]
             g = g.sum(axis=tuple(axes)).reshape(wanted)
-    if isinstance(g, Value):
-        return g if g.dtype == dtype else astype(g if dtype.kind == "c" else np.real(g), dtype)
-    if dtype.kind != "c" and (isinstance(g, complex) or np.iscomplexobj(g)):
-        g = g.real
-    if not wanted:
-        return type(like)(g)
-    return g if g.dtype == dtype else g.astype(dtype)
+    if isinstance(g, Value) or wanted:
+        return in_dtype_of(g, dtype)
+    g = in_dtype_of(g, dtype)
+    return g if type(g) is type(like) else type(like)(g)
 
 
 def owned(g: Any) -> Any:
@@ -237,7 +223,7 @@ def backward(self: Value, gradient: Any = None) -> None:
             raise TypeError("gradient: expected real numbers for a real Value, got complex ones")
         g = g.astype(self.dtype) if self.shape else type(data)(g)
     reached, gradients = [], []  # apart, because a pair for each node would be one more for the collector to walk
-    for node, gradient in reverse_pass(reverse_topological(self), g):
+    for node, gradient in reverse_pass(reverse_topological(self), {self: g}):
         reached.append(node)
         gradients.append(gradient)
     for node, gradient in zip(reached, gradients, strict=True):  # only now, so that an error changes nothing

@@ -231,7 +231,12 @@ def _logsumexp(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False)
     return g * np.exp(x - np.where(y == -np.inf, 0, y))
 
 
-rule(logsumexp, _logsumexp)
+def _logsumexp_forward(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    y = expand(y, x, axis, keepdims)
+    return np.sum(g * np.exp(x - np.where(y == -np.inf, 0, y)), axis=axis, keepdims=keepdims)
+
+
+rule(logsumexp, _logsumexp, jvps=[_logsumexp_forward])
 
 
 @primitive
@@ -245,7 +250,11 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-rule(softmax, lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
+def _softmax(g: Any, y: Any, x: Any, axis: Any = -1) -> Any:
+    return y * (g - np.sum(g * y, axis=axis, keepdims=True))
+
+
+rule(softmax, _softmax, jvps=[_softmax])  # its Jacobian is symmetric
 
 
 @primitive
@@ -259,7 +268,8 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
 
-rule(log_softmax, lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+rule(log_softmax, lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),
+     jvps=[lambda g, y, x, axis=-1: g - np.sum(np.exp(y) * g, axis=axis, keepdims=True)])
 
 
 @primitive
@@ -282,4 +292,7 @@ def _affine_weight(g: Any, y: Any, x: Any, weight: Any, bias: Any = 0.0) -> Any:
 rule(affine,
      lambda g, y, x, weight, bias=0.0: g @ weight,
      _affine_weight,
-     lambda g, y, x, weight, bias=0.0: g)
+     lambda g, y, x, weight, bias=0.0: g,
+     jvps=[lambda g, y, x, weight, bias=0.0: g @ weight.T,
+           lambda g, y, x, weight, bias=0.0: x @ g.T,
+           lambda g, y, x, weight, bias=0.0: g])

@@ -76,6 +76,9 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
         return op(*raw, **kwargs)
     if _recording.get():
         rule = RULES.get(op)
+        if rule is not None and rule.expands:
+            formula: Any = rule.definition
+            return formula(*args, **kwargs)
         if rule is not None and len(args) > rule.most:
             args, kwargs = by_name(op, args, kwargs, rule.most)
             raw = raw[: len(args)]
@@ -99,11 +102,14 @@ def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
         if isinstance(a, dict) and holds_value(a):
             raise TypeError(f"{name_of(op)}: a dict that holds Values came; pass them as arguments of their own")
     if rule is not None and rule.joins:
+        if rule.definition is not None:
+            return args  # whose lists may be nested, and mean something
         items, *others = args
         return ([_stacked(x) for x in items] if isinstance(items, (list, tuple)) else items, *others)
     if rule is not None and rule.kind == "general" and hasattr(op, "is_primitive"):
         return args  # a user's function says itself what a list means
-    stands_for_array = [rule is not None and not rule.variadic and rule.reaches(i) for i in range(len(args))]
+    stands_for_array = [rule is not None and not rule.variadic and rule.definition is None and rule.reaches(i)
+                        for i in range(len(args))]
     return [np.asarray(a) if array and isinstance(a, (list, tuple)) and not holds_value(a) else _stacked(a)
             for a, array in zip(args, stands_for_array, strict=True)]
 
@@ -258,10 +264,7 @@ def _absolute(self: Value) -> Value:
 
 
 def _array_ufunc(self: Value, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    if method != "__call__":
-        raise TypeError(f"np.{ufunc.__name__}.{method} has no derivative rule; for a reduction write the "
-                        "function itself, such as np.sum for np.add.reduce; or pass v.data for a constant")
-    return apply(ufunc, inputs, kwargs)
+    return apply(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
 
 
 def _array_function(self: Value, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:

@@ -1,8 +1,9 @@
 """The table of derivative rules: which function has which, and the ways to declare one.
 
 A rule is one line of NumPy. It is called as ``rule(g, y, *args, **kwargs)`` with the gradient ``g`` that came
-in, the output ``y``, then the arguments of the function, and returns the gradient of one argument. Broadcasting
-is undone by the reverse pass, never here; ``None`` means "no gradient".
+in, the output ``y``, then the arguments of the function, and returns the gradient of one argument; forward, ``g`` is
+the tangent of that argument, and the rule returns that of the output. Broadcasting is undone by the reverse pass, and
+done by the forward one, never here; ``None`` means "no gradient".
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["NONDIFFERENTIABLE", "RULES", "Rule", "defvjp", "elementwise_rule", "joining_rule", "linear_rule",
-           "name_of", "nondifferentiable", "rule"]
+__all__ = ["NONDIFFERENTIABLE", "RULES", "Rule", "definition", "defjvp", "defvjp", "elementwise_rule", "joining_rule",
+           "linear_rule", "name_of", "nondifferentiable", "rule"]
 
 
 class _Each(Sequence):
-    """The vjps of a function of any number of arrays: ``each(i, g, y, *args)`` is the gradient of argument ``i``."""
+    """The maps of a function of any number of arrays: ``each(i, g, y, *args)`` is the one of argument ``i``."""
 
     def __init__(self, each: Callable) -> None:
         self.each = each
@@ -31,23 +32,35 @@ class _Each(Sequence):
     def __getitem__(self, i: Any) -> Callable:
         return partial(self.each, i)
 
+    def __iter__(self) -> NoReturn:
+        raise TypeError("there is no end to the arguments")
+
 
 class Rule:
-    """How one function is differentiated: ``vjps[i](g, y, *args, **kwargs)`` is the gradient of argument ``i``."""
+    """How one function is differentiated, with respect to each of its arguments.
 
-    __slots__ = ("complete", "joins", "keywords", "kind", "most", "variadic", "vjps")
+    ``vjps[i](g, y, *args, **kwargs)`` is the gradient of argument ``i``, given that of the output, and
+    ``jvps[i](g, y, *args, **kwargs)`` the tangent of the output, given that of argument ``i``; the tangents of all
+    arguments add up. A function with a ``definition`` has neither: it is equal to ``definition(*args, **kwargs)``,
+    which consists of functions with rules. ``joins`` says that the first argument is a list of arrays, and ``expands``
+    that a call is replaced by that of the definition when it is made, because arguments are functions themselves.
+    """
 
-    def __init__(self, kind: str, vjps: Sequence[Callable | None], joins: bool = False) -> None:
-        self.kind = kind
-        self.joins = joins  # whether the first argument is a list of arrays
+    __slots__ = ("complete", "definition", "expands", "joins", "jvps", "keywords", "kind", "most", "variadic", "vjps")
+
+    def __init__(self, kind: str, vjps: Sequence[Callable | None] = (), jvps: Sequence[Callable | None] = (),
+                 joins: bool = False, definition: Callable | None = None, expands: bool = False) -> None:
+        self.kind, self.joins, self.definition, self.expands = kind, joins, definition, expands
         self.vjps: Any = vjps
-        # Up to which argument all have a vjp, so that most calls need no look at each.
+        self.jvps: Any = jvps
+        # Up to which argument all have a map, so that most calls need no look at each.
         self.variadic = isinstance(vjps, _Each)
-        self.complete = math.inf if self.variadic else [*map(bool, vjps), False].index(False)
-        # What every vjp accepts, so that a call outside the rule's reach is refused when it is made.
-        signature = inspect.signature(next(f for f in vjps if f is not None)).parameters.values()
+        self.complete = math.inf if self.variadic or definition else [*map(bool, vjps), False].index(False)
+        # What every map accepts, so that a call outside the rule's reach is refused when it is made.
+        accepts: Any = definition or (vjps[0] if self.variadic else next(f for f in (*vjps, *jvps) if f is not None))
+        signature = inspect.signature(accepts).parameters.values()
         kinds = {p.kind for p in signature}
-        positions = sum(p.kind is not p.KEYWORD_ONLY for p in signature) - 2
+        positions = sum(p.kind is not p.KEYWORD_ONLY for p in signature) - (0 if definition else 2)
         self.most = math.inf if inspect.Parameter.VAR_POSITIONAL in kinds else positions
         self.keywords = None if inspect.Parameter.VAR_KEYWORD in kinds else {
             p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
@@ -57,8 +70,8 @@ class Rule:
         return [] if self.keywords is None else [k for k in keywords if k not in self.keywords]
 
     def reaches(self, i: int) -> bool:
-        """Whether there is a derivative with respect to argument ``i``."""
-        return i < len(self.vjps) and self.vjps[i] is not None
+        """Whether there is a derivative with respect to argument ``i``, in either mode."""
+        return self.definition is not None or any(i < len(maps) and maps[i] for maps in (self.vjps, self.jvps))
 
 
 RULES: dict[Callable, Rule] = {}
@@ -66,23 +79,41 @@ NONDIFFERENTIABLE: set[Callable] = set()
 
 
 def elementwise_rule(function: Callable, *vjps: Callable | None) -> None:
-    """Declare ``function`` elementwise: each ``g -> g · ∂y/∂x`` is its own transpose, in either direction."""
-    _register(function, Rule("elementwise", vjps))
+    """Declare ``function`` elementwise: each ``g -> g · ∂y/∂x`` is its own transpose, so it serves both modes."""
+    _register(function, Rule("elementwise", vjps, vjps))
 
 
 def linear_rule(function: Callable, *transposes: Callable | None, each: Callable | None = None) -> None:
-    """Declare ``function`` linear in each array argument on its own, and give its transposes."""
-    _register(function, Rule("linear", _Each(each) if each else transposes))
+    """Declare ``function`` linear in each array argument on its own, and give its transposes.
+
+    Forward, the tangent takes the place of the argument.
+    """
+    vjps = _Each(each) if each else transposes
+    jvps = _Each(partial(_replaced, function)) if each else [
+        t and partial(_replaced, function, i) for i, t in enumerate(transposes)]
+    _register(function, Rule("linear", vjps, jvps))
+
+
+def _replaced(function: Callable, i: int, g: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+    return function(*args[:i], g, *args[i + 1:], **kwargs)
 
 
 def joining_rule(function: Callable, transpose: Callable) -> None:
     """Declare a function that joins a list of arrays, linear in each: ``transpose`` returns the list of gradients."""
-    _register(function, Rule("linear", (transpose,), joins=True))
+    _register(function, Rule("linear", (transpose,), (partial(_replaced, function, 0),), joins=True))
 
 
-def rule(function: Callable, *vjps: Callable | None) -> None:
-    """Declare the vjps of a function that is neither elementwise nor linear."""
-    _register(function, Rule("general", vjps))
+def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | None]) -> None:
+    """Declare the vjps and the jvps of a function that is neither elementwise nor linear."""
+    _register(function, Rule("general", vjps, jvps))
+
+
+def definition(function: Callable, formula: Callable, joins: bool = False, expands: bool = False) -> None:
+    """Declare that ``function(*args, **kwargs)`` equals ``formula(*args, **kwargs)``, made of functions with rules.
+
+    A call is still one node, and NumPy computes its value; the formula is recorded when a derivative is asked for.
+    """
+    _register(function, Rule("definition", joins=joins, definition=formula, expands=expands))
 
 
 def nondifferentiable(*functions: Callable) -> None:
@@ -96,7 +127,7 @@ def _register(function: Callable, new: Rule) -> None:
 
 
 def defvjp(function: Callable, *vjpmakers: Callable | None, argnums: int | Iterable[int] | None = None) -> None:
-    """Give ``function`` (NumPy's, or one made with ``primitive``) its vector-Jacobian products.
+    """Give ``function`` (NumPy's, or one made with ``primitive``) its vector-Jacobian products, for reverse mode.
 
     ``vjpmakers[i](y, *args, **kwargs)`` returns the map ``g -> gradient of argument argnums[i]``, in the form of
     the established ``autograd`` package for NumPy. The gradient may have the broadcast shape: it is summed for you.
@@ -113,27 +144,56 @@ def defvjp(function: Callable, *vjpmakers: Callable | None, argnums: int | Itera
     Raises ``TypeError`` where a maker is not a function, and where ``function`` is a plain one that ``primitive`` was
     not applied to, whose rule would never be used.
     """
+    vjps = _placed("defvjp", "lambda y, x: lambda g: ...", function, vjpmakers, argnums)
+    before = RULES.get(function)
+    jvps = before.jvps if before is not None and before.kind == "general" else ()
+    _register(function, Rule("general", [maker and partial(_made, maker) for maker in vjps], jvps))
+
+
+def defjvp(function: Callable, *jvps: Callable | str | None, argnums: int | Iterable[int] | None = None) -> None:
+    """Give ``function`` (NumPy's, or one made with ``primitive``) its Jacobian-vector products, for forward mode.
+
+    ``jvps[i](g, y, *args, **kwargs)`` is the tangent of the output ``y`` that comes from the tangent ``g`` of argument
+    ``argnums[i]``, in the form of the established ``autograd`` package for NumPy; ``"same"`` says that the function is
+    linear in that argument. The tangents of the arguments are added up for you.
+
+    >>> from autograd import defjvp, make_jvp, primitive
+    >>> @primitive
+    ... def cube(x):
+    ...     return x**3
+    >>> defjvp(cube, lambda g, y, x: g * 3 * x**2)
+    >>> make_jvp(cube)(2.0)(1.0)
+    (8.0, 12.0)
+
+    Raises ``TypeError`` as ``defvjp`` does.
+    """
+    maps = _placed("defjvp", "lambda g, y, x: ...", function, jvps, argnums)
+    maps = [partial(_replaced, function, i) if m == "same" else m for i, m in enumerate(maps)]
+    before = RULES.get(function)
+    vjps = before.vjps if before is not None and before.definition is None else ()
+    _register(function, Rule("general", vjps, maps))
+
+
+def _placed(what: str, example: str, function: Callable, maps: Sequence, argnums: int | Iterable[int] | None) -> list:
+    """The maps by argument, ``None`` for those without."""
+    name = name_of(function)
     known = isinstance(function, np.ufunc) or hasattr(function, "is_primitive")
     if not known and not (getattr(function, "__module__", None) or "").startswith("numpy"):
-        raise TypeError(f"defvjp of {name_of(function)}: it is not a primitive, so its rule would never be used; "
+        raise TypeError(f"{what} of {name}: it is not a primitive, so its rule would never be used; "
                         "decorate it with @primitive first")
-    if argnums is None:
-        positions = list(range(len(vjpmakers)))
-    else:
-        positions = [argnums] if isinstance(argnums, int) else list(argnums)
+    positions = list(range(len(maps))) if argnums is None else [argnums] if isinstance(argnums, int) else list(argnums)
     if any(i < 0 for i in positions):
-        raise TypeError(f"defvjp of {name_of(function)}: argnums must be at least 0, got {positions}")
-    if len(positions) != len(vjpmakers):
-        raise TypeError(f"defvjp of {name_of(function)}: {len(vjpmakers)} rules came for {len(positions)} argnums")
-    vjps: list[Callable | None] = [None] * (max(positions, default=-1) + 1)
-    for i, maker in zip(positions, vjpmakers, strict=True):
-        if maker is not None and not callable(maker):
-            raise TypeError(f"defvjp of {name_of(function)}: rule {i} is {maker!r}, "
-                            "not a function; write lambda y, x: lambda g: ...")
-        vjps[i] = maker and partial(_made, maker)
-    if not any(vjps):
-        raise TypeError(f"defvjp of {name_of(function)}: no rule was given; write lambda y, x: lambda g: ...")
-    _register(function, Rule("general", vjps))
+        raise TypeError(f"{what} of {name}: argnums must be at least 0, got {positions}")
+    if len(positions) != len(maps):
+        raise TypeError(f"{what} of {name}: {len(maps)} rules came for {len(positions)} argnums")
+    placed: list[Any] = [None] * (max(positions, default=-1) + 1)
+    for i, given in zip(positions, maps, strict=True):
+        if not (given is None or callable(given) or (given == "same" and what == "defjvp")):
+            raise TypeError(f"{what} of {name}: rule {i} is {given!r}, not a function; write {example}")
+        placed[i] = given
+    if not any(placed):
+        raise TypeError(f"{what} of {name}: no rule was given; write {example}")
+    return placed
 
 
 def _made(maker: Callable, g: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
@@ -150,6 +210,9 @@ def name_of(function: Callable | None) -> str:
     """
     if function is None:
         return "leaf"
+    ufunc = getattr(function, "__self__", None)
+    if isinstance(ufunc, np.ufunc):  # one of its methods
+        return f"{name_of(ufunc)}.{function.__name__}"
     module = getattr(function, "__module__", None) or "numpy"
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or repr(function)
     if module.startswith("numpy"):

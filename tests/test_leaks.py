@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autograd import Value, defvjp, functions, grad, no_grad, primitive, value_and_grad
-from autograd.backward import reverse_topological
+from autograd.graph import reverse_topological
 from autograd.registry import RULES
 
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backward import reverse_pass, reverse_topological
+from ..backward import reverse_pass
+from ..graph import leading_to, reverse_topological
 from ..record import no_grad, recording
 from ..value import Value
 
@@ -120,7 +121,8 @@ def gradcheck(f: Callable, *inputs: Any, rtol: float | None = None, atol: float 
     weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
     weights = weights * np.random.default_rng(1).choice([-1.0, 1.0], y.shape) if y.shape else 1.0
     seed = np.asarray(weights, y.dtype)[()] if y.shape else type(y.data)(1)
-    gradients = dict(reverse_pass(reverse_topological(y), seed, set(values)))
+    nodes = reverse_topological(y)
+    gradients = dict(reverse_pass(nodes, {y: seed}, leading_to(set(values), nodes)))
 
     points = [np.array(v.data, dtype=float) for v in values]
 

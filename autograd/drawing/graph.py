@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backward import reverse_topological
+from ..graph import reverse_topological
 from ..registry import name_of
 from ..value import Value
 

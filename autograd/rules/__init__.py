@@ -1,5 +1,20 @@
 """The derivative rules of NumPy's functions, one file per family; importing this package registers them."""
 
-from . import constant, elementwise, indexing, products, reductions, shaping
+from . import (
+    calculus,
+    constant,
+    cumulative,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    ordering,
+    products,
+    reductions,
+    shaping,
+    statistics,
+    ufuncs,
+)
 
-__all__ = ["constant", "elementwise", "indexing", "products", "reductions", "shaping"]
+__all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "linalg", "ordering", "products",
+           "reductions", "shaping", "statistics", "ufuncs"]

@@ -17,9 +17,9 @@ def _is_basic(index):
 
 
 @primitive
-def scatter(g, index, like):
-    """Zeros shaped like ``like`` with ``g`` added at ``index``: the transpose of ``like[index]``."""
-    total = np.zeros_like(like, dtype=g.dtype if hasattr(g, "dtype") else type(g), shape=np.shape(like))
+def scatter(g, index, shape):
+    """Zeros of a shape with ``g`` added at ``index``: the transpose of ``x[index]`` for an ``x`` of that shape."""
+    total = np.zeros_like(g, shape=shape)
     if _is_basic(index):
         total[index] = g
     else:
@@ -31,5 +31,5 @@ def _at(g, index):
     return (g if hasattr(g, "shape") else np.asarray(g))[index]
 
 
-linear_rule(operator.getitem, lambda g, y, x, index: scatter(g, index, x))
-linear_rule(scatter, lambda g, y, x, index, like: _at(g, index), None, lambda g, y, x, index, like: None)
+linear_rule(operator.getitem, lambda g, y, x, index: scatter(g, index, np.shape(x)))
+linear_rule(scatter, lambda g, y, x, index, shape: _at(g, index))

@@ -46,8 +46,13 @@ def _extreme(g, y, a, axis=None, *, keepdims=False):
     return np.where(chosen, share, 0)
 
 
+def _extreme_forward(g, y, a, axis=None, *, keepdims=False):
+    chosen = (a == expand(y, a, axis, keepdims)) | np.isnan(a)
+    return np.sum(np.where(chosen, g, 0), axis=axis, keepdims=keepdims) / np.sum(chosen, axis=axis, keepdims=keepdims)
+
+
 for _function in (np.max, np.amax, np.min, np.amin):
-    rule(_function, _extreme)
+    rule(_function, _extreme, jvps=[_extreme_forward])
 
 
 def _var(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False, correction=None):
@@ -61,8 +66,19 @@ def _std(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False, correction=N
     return _var(g / (2 * np.where(y == 0, 1, y)), y, a, axis, ddof=ddof, keepdims=keepdims, correction=correction)
 
 
-rule(np.var, _var)
-rule(np.std, _std)
+def _var_forward(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False, correction=None):
+    deviation = np.conj(a - np.mean(a, axis=axis, keepdims=True))
+    freedom = _count(a, axis) - (ddof if correction is None else correction)
+    return np.sum(np.real(deviation * g), axis=axis, keepdims=keepdims) * np.divide(2, freedom)
+
+
+def _std_forward(g, y, a, axis=None, dtype=None, *, ddof=0, keepdims=False, correction=None):
+    moved = _var_forward(g, y, a, axis, ddof=ddof, keepdims=keepdims, correction=correction)
+    return moved / (2 * np.where(y == 0, 1, y))
+
+
+rule(np.var, _var, jvps=[_var_forward])
+rule(np.std, _std, jvps=[_std_forward])
 
 
 def _products_of_others(x):
@@ -78,7 +94,8 @@ def _products_of_others(x):
     return np.reshape(both, np.shape(x))[..., :n]
 
 
-def _prod(g, y, a, axis=None, dtype=None, *, keepdims=False):
+def _others(a, axis):
+    """For each element the product of all others along the axes."""
     shape, axes = np.shape(a), _axes(a, axis)
     kept = tuple(i for i in range(len(shape)) if i not in axes)
     order = kept + axes
@@ -88,7 +105,9 @@ def _prod(g, y, a, axis=None, dtype=None, *, keepdims=False):
     rows = np.reshape(np.transpose(a, order), (*(shape[i] for i in kept), count))
     others = np.reshape(_products_of_others(rows), tuple(shape[i] for i in order))
     back = tuple(order.index(i) for i in range(len(shape)))
-    return expand(g, a, axis, keepdims) * np.transpose(others, back)
+    return np.transpose(others, back)
 
 
-rule(np.prod, _prod)
+rule(np.prod, lambda g, y, a, axis=None, dtype=None, *, keepdims=False: expand(g, a, axis, keepdims) * _others(a, axis),
+     jvps=[lambda g, y, a, axis=None, dtype=None, *, keepdims=False:
+           np.sum(g * _others(a, axis), axis=axis, keepdims=keepdims)])

@@ -73,7 +73,12 @@ def _pad(g, y, array, pad_width, mode="constant", **kwargs):
                         "reflect, symmetric or wrap")
     # These modes copy elements: padding the positions tells which.
     positions = np.pad(np.reshape(np.arange(np.size(array)), shape), pad_width, mode)
-    return np.reshape(scatter(np.ravel(g), np.ravel(positions), np.ravel(array)), shape)
+    return np.reshape(scatter(np.ravel(g), np.ravel(positions), (np.size(array),)), shape)
 
 
-rule(np.pad, _pad)  # affine: the constant values are added
+def _pad_forward(g, y, array, pad_width, mode="constant", **kwargs):
+    kwargs = {k: v for k, v in kwargs.items() if k != "constant_values"}  # which are added, and do not move
+    return np.pad(g, pad_width, mode, **kwargs)
+
+
+rule(np.pad, _pad, jvps=[_pad_forward])

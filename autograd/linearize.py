@@ -1,0 +1,155 @@
+"""A function recorded at a point: its linear approximation there, to be applied in either direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .backward import owned, reverse_pass
+from .forward import forward_pass
+from .graph import in_dtype_of, leading_to, reverse_topological
+from .record import apply, recording
+from .trees import leaves, tree_map
+from .value import Value, creation, holds_value
+
+__all__ = ["Linearization", "checked_argnums", "name_of_user"]
+
+
+class Linearization:
+    """``f`` at ``args``, recorded, as a function of the arguments ``argnums``.
+
+    ``pull`` applies the transpose of the Jacobian (reverse mode), ``push`` the Jacobian (forward mode). Both
+    can be called many times. Gradients and tangents are plain arrays, unless ``f`` was applied to, or refers to, Values
+    from outside: then they are Values as well, with a graph of their own. No two nested linearizations mix up their
+    perturbations, because each keeps its own by node.
+    """
+
+    def __init__(self, f: Callable, argnums: tuple[int, ...], args: tuple, kwargs: dict) -> None:
+        for i in argnums:
+            if not -len(args) <= i < len(args):
+                raise TypeError(f"argnum: there is no argument {i}: {name_of_user(f)} was called with {len(args)} "
+                                "positional arguments")
+        self.argnums = argnums
+        inputs = list(args)
+        with recording(True) as outside:
+            nested = any(isinstance(x, Value) for i in argnums for x in leaves(args[i]))
+            for i in argnums:
+                inputs[i] = tree_map(partial(_fresh, i), args[i])
+            self.since = next(creation)  # what is older, and no input, comes from outside
+            self.inputs = [inputs[i] for i in argnums]
+            self.sources = dict.fromkeys(x for tree in self.inputs for x in leaves(tree))
+            self.y = f(*inputs, **kwargs)
+        outputs = [y for y in leaves(self.y) if isinstance(y, Value)]
+        self.nodes = reverse_topological(*outputs, since=self.since)
+        self.useful = leading_to(self.sources, self.nodes)
+        self.record = outside and (nested or any(
+            node._order < self.since and node not in self.sources for node in reversed(self.nodes)))
+
+    @property
+    def value(self) -> Any:
+        """What ``f`` returned; of Values only where gradients are."""
+        return self.y if self.record else tree_map(_data, self.y)
+
+    def pull(self, gradients: Any) -> list:
+        """The gradients of the inputs, one for each of ``argnums``, given those of the outputs."""
+        with recording(True) as outside:
+            record = outside and (self.record or holds_value(leaves(gradients)))
+            start: dict[Value, Any] = {}
+
+            def add(y: Any, g: Any) -> None:
+                if isinstance(y, Value) and g is not None:
+                    g = _fitting("gradient", g, y)
+                    start[y] = g if y not in start else start[y] + g
+
+            tree_map(add, self.y, gradients)
+            start = {y: g for y, g in start.items() if y in self.useful}
+            found = {node: g for node, g in reverse_pass(self.nodes, start, self.useful, record)
+                     if node in self.sources}
+
+            def gradient_of(x: Value) -> Any:
+                g = found.get(x)
+                if record:
+                    return g if isinstance(g, Value) else Value(_zero(x) if g is None else g)
+                return _zero(x) if g is None else owned(g)
+
+            return [tree_map(gradient_of, tree) for tree in self.inputs]
+
+    def push(self, tangents: list) -> Any:
+        """The tangents of the outputs, given those of the inputs, one for each of ``argnums``."""
+        with recording(True) as outside:
+            record = outside and (self.record or holds_value(leaves(tangents)))
+            moved: dict[Value, Any] = {}
+
+            def start(x: Value, t: Any) -> None:
+                moved[x] = _fitting("tangent", t, x)
+
+            for tree, tangent in zip(self.inputs, tangents, strict=True):
+                tree_map(start, tree, tangent)
+            forward_pass(reversed(self.nodes), moved, record)
+
+            def tangent_of(y: Any) -> Any:
+                t = moved.get(y) if isinstance(y, Value) else None
+                if record:
+                    return t if isinstance(t, Value) else Value(_zero(y) if t is None else t)
+                return _zero(y) if t is None else owned(t)
+
+            return tree_map(tangent_of, self.y)
+
+
+def checked_argnums(f: Callable, argnum: int | tuple[int, ...]) -> tuple[int, ...]:
+    """``argnum`` as a tuple; raises ``TypeError`` where it names no arguments, and where ``f`` is no function."""
+    if not callable(f):
+        raise TypeError(f"f: expected a function, got {f!r:.60}; write grad(f)(x), not grad(f(x))")
+    argnums = tuple(argnum) if isinstance(argnum, (tuple, list)) else (argnum,)
+    if not argnums or not all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in argnums):
+        raise TypeError(f"argnum: expected an integer or a tuple of integers, got {argnum!r}")
+    return argnums
+
+
+def name_of_user(f: Callable) -> str:
+    return getattr(f, "__name__", None) or repr(f)
+
+
+def _fresh(i: int, x: Any) -> Value:
+    """A node of its own for an input, so that a Value that comes in twice, or also from outside, is told apart."""
+    if isinstance(x, Value):
+        return apply(np.positive, (x,))
+    kind = getattr(getattr(x, "dtype", None), "kind", None)
+    if isinstance(x, (int, np.integer, np.bool_)) or (kind is not None and kind in "biu"):
+        what = f"an array of dtype {np.result_type(x)}" if np.ndim(x) else f"{type(x).__name__} {x!r}"
+        better = "x.astype(float)" if kind else f"{float(x)}"
+        raise TypeError(f"argument {i}: expected floats, got {what}: only of real or complex numbers there is a "
+                        f"derivative; write {better}")
+    try:
+        return Value(x)
+    except TypeError as error:
+        raise TypeError(f"argument {i}: cannot differentiate with respect to {type(x).__name__} {x!r:.60}: expected "
+                        "numbers, arrays, or dicts, lists, tuples and dataclasses of them") from error
+
+
+def _fitting(what: str, g: Any, like: Value) -> Any:
+    """``g`` in the dtype of the Value it belongs to."""
+    g = np.asarray(g) if isinstance(g, (list, tuple)) else g
+    if getattr(g, "shape", ()) != like.shape:
+        raise ValueError(f"{what}: expected the shape {like.shape} of the value it belongs to, got {np.shape(g)}; "
+                         "write np.full_like(y, g) to repeat a number")
+    if not isinstance(g, (Value, int, float, complex)) and (
+            getattr(getattr(g, "dtype", None), "kind", "") not in set("biufc")):
+        raise TypeError(f"{what}: expected numbers, got {type(g).__name__} {g!r:.60}")
+    if np.iscomplexobj(g) and like.dtype.kind != "c":
+        raise TypeError(f"{what}: expected real numbers for a real value, got complex ones")
+    return in_dtype_of(g, like.dtype)
+
+
+def _data(y: Any) -> Any:
+    return y.data if isinstance(y, Value) else y
+
+
+def _zero(y: Any) -> Any:
+    data = _data(y)
+    if type(data) in (float, int, bool):
+        return 0.0
+    return np.zeros_like(data, dtype=None if np.result_type(data).kind in "fc" else float)[()]

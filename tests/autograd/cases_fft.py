@@ -1,0 +1,5 @@
+"""Cases of fft."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

@@ -1,0 +1,5 @@
+"""Cases of indexing."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

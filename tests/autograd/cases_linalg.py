@@ -1,0 +1,5 @@
+"""Cases of linalg."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

@@ -1,0 +1,5 @@
+"""Cases of products."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

@@ -1,0 +1,5 @@
+"""Cases of reductions."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

@@ -1,0 +1,5 @@
+"""Cases of shaping."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

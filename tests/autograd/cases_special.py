@@ -1,0 +1,5 @@
+"""Cases of special."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

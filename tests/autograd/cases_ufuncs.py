@@ -1,0 +1,5 @@
+"""Cases of ufuncs."""
+
+__all__ = ["CASES"]
+
+CASES: list = []

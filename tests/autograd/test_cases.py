@@ -1,0 +1,46 @@
+"""Every case passes every check that it names, at inputs that hypothesis draws."""
+
+import zlib
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from autograd.registry import name_of
+from tests.autograd import (
+    cases_elementwise,
+    cases_fft,
+    cases_indexing,
+    cases_linalg,
+    cases_products,
+    cases_reductions,
+    cases_shaping,
+    cases_special,
+    cases_ufuncs,
+)
+from tests.autograd.cases import Case
+from tests.autograd.checks import CHECKS
+
+CASES: list[Case] = [
+    *cases_elementwise.CASES, *cases_shaping.CASES, *cases_indexing.CASES, *cases_reductions.CASES,
+    *cases_products.CASES, *cases_linalg.CASES, *cases_fft.CASES, *cases_special.CASES, *cases_ufuncs.CASES,
+]
+NAMES = [f"{name_of(case.function)} {case.name}".strip() for case in CASES]
+EVERY_CHECK = [(case, check) for case in CASES for check in case.checks]
+IDS = [f"{name} {check}" for case, name in zip(CASES, NAMES, strict=True) for check in case.checks]
+
+
+def test_the_names_of_the_cases_differ():
+    assert len(set(NAMES)) == len(NAMES), sorted({n for n in NAMES if NAMES.count(n) > 1})
+
+
+@pytest.mark.parametrize(("case", "check"), EVERY_CHECK, ids=IDS)
+def test_case(case: Case, check: str):
+    @hypothesis.settings(max_examples=5, deadline=None, database=None, phases=[hypothesis.Phase.generate],
+                         suppress_health_check=list(hypothesis.HealthCheck))
+    @hypothesis.seed(zlib.crc32(f"{name_of(case.function)} {case.name}".encode()))
+    @hypothesis.given(st.data())
+    def run(data: st.DataObject) -> None:
+        CHECKS[check](case, data.draw(case.inputs(check == "complex")))
+
+    run()

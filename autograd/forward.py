@@ -44,7 +44,8 @@ def _moves(arg: Any, tangents: dict[Value, Any]) -> bool:
 
 def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value, Any], record: bool) -> Any:
     """The tangent of a node: the sum of what the tangents of its arguments give."""
-    jvps, several = RULES[node.op].jvps, type(node.data) is tuple  # type: ignore[index]
+    op: Any = node.op
+    jvps, several = RULES[op].jvps, type(node.data) is tuple
     if record:
         args, y = arguments, outputs(node) if several else node
     else:

@@ -65,8 +65,10 @@ def in_dtype_of(g: Any, dtype: np.dtype) -> Any:
         return g if g.dtype == dtype else astype(g if dtype.kind == "c" else np.real(g), dtype)
     if dtype.kind != "c" and (isinstance(g, complex) or np.iscomplexobj(g)):
         g = g.real
-    if not getattr(g, "shape", ()):
-        return float(g) if dtype.char == "d" and type(g) in (float, int) else dtype.type(g)
+    if type(g) is float and dtype.char == "d":
+        return g
+    if isinstance(g, (int, float, complex, np.generic)) or (type(g) is np.ndarray and not g.ndim):
+        return dtype.type(g)
     return g if g.dtype == dtype else g.astype(dtype)
 
 
@@ -87,7 +89,8 @@ def retraced(node: Value, wanted: Collection[Value] | None, record: bool) -> tup
             return fresh[x]
         return [renew(item) for item in x] if isinstance(x, (list, tuple)) else x
 
-    formula: Any = RULES[node.op].definition  # type: ignore[index]
+    op: Any = node.op
+    formula: Any = RULES[op].definition
     with recording(True):
         y = formula(*(renew(a) for a in node.args), **node.kwargs)
     same = zip(y, node.data, strict=True) if type(node.data) is tuple else [(y, node.data)]

@@ -41,9 +41,21 @@ class Case(NamedTuple):
             shapes = mutually_broadcastable_shapes(num_shapes=self.shapes, max_dims=3, min_side=0, max_side=3).map(
                 lambda found: found.input_shapes)
         else:
-            names = list(inspect.signature(self.shapes).parameters)
-            shapes = st.tuples(*(st.integers(1, 4) for _ in names)).map(lambda sizes: self.shapes(*sizes))
+            sizes = [st.integers(1, 4)] * _sizes(self.shapes)
+            shapes = st.tuples(*sizes).map(lambda drawn: self.shapes(*drawn))
         return st.builds(draw, shapes, st.integers(0, 2**32 - 1))
+
+    def sample(self, seed: int = 0, complex_ones: bool = False) -> tuple:
+        """One such tuple, of small arrays that are not empty."""
+        rng = np.random.default_rng(seed)
+        domains = self.complex_domains if complex_ones else self.domains
+        shapes = ([(2, 3), (3,), (2, 1)][: self.shapes] if isinstance(self.shapes, int)
+                  else self.shapes(*(rng.permutation([2, 3, 4])[i % 3] for i in range(_sizes(self.shapes)))))
+        return tuple(np.asarray(domain(rng, shape))[()] for domain, shape in zip(domains, shapes, strict=True))
+
+
+def _sizes(shapes: Callable) -> int:
+    return len(inspect.signature(shapes).parameters)
 
 
 def complex_numbers(rng: np.random.Generator, shape: tuple) -> np.ndarray:
@@ -69,7 +81,7 @@ def case(function: Callable, shapes: int | Callable, call: Callable | None = Non
         float32: also check that float32 stays float32, and is right to about 1e-3.
         exact: the value is the same, bit by bit, as that of plain arrays.
     """
-    count = shapes if isinstance(shapes, int) else len(shapes(*[2] * len(inspect.signature(shapes).parameters)))
+    count = shapes if isinstance(shapes, int) else len(shapes(*[2] * _sizes(shapes)))
     domains = list(domain) if isinstance(domain, Sequence) else [domain] * count
     complex_ones = (list(complex) if isinstance(complex, Sequence)
                     else [complex if callable(complex) else complex_numbers] * count)

@@ -14,7 +14,7 @@ ROOT = ENGINE.parent
 
 # Each may import those in the groups before its own, and those beside it in the same group where that is said.
 ORDER = [
-    {"registry", "numerics", "methods", "trees"},
+    {"registry", "numerics", "methods", "trees", "batched"},
     {"calls"},
     {"value"},
     {"record"},
@@ -22,7 +22,8 @@ ORDER = [
     {"rules"},
     {"functions", "backward", "forward"},
     {"linearize"},
-    {"transforms"},
+    {"transforms", "checkpoint"},
+    {"per_example"},
     {"checking", "drawing", "jit"},
     {"__init__"},
 ]

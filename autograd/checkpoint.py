@@ -1,0 +1,64 @@
+"""``checkpoint``: what a function computes inside is not kept, but computed again when a derivative needs it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from .record import primitive
+from .registry import definition
+from .trees import leaves, tree_map
+from .value import Value
+
+__all__ = ["checkpoint"]
+
+F = TypeVar("F", bound=Callable)
+
+
+@primitive
+def recomputed(arrays: list, call: Callable) -> Any:
+    """``call(arrays)``, as one node that keeps nothing but the arrays."""
+    return call(arrays)
+
+
+definition(recomputed, lambda arrays, call: call(arrays), joins=True)
+
+
+def checkpoint(f: F) -> F:
+    """``f`` as one node of the graph, whose inside is recorded only while a derivative passes through it.
+
+    That trades time for memory: of a long computation cut into such pieces, only their arguments and results are kept,
+    and each piece is computed once more per pass. ``f`` must be a function of its arguments alone: it must not draw
+    random numbers, nor refer to Values that are not among its arguments (a ``TypeError`` says so).
+
+    >>> from autograd import grad
+    >>> grad(checkpoint(lambda x: x**3))(2.0)
+    12.0
+    """
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        values = [x for x in leaves((args, kwargs)) if isinstance(x, Value)]
+        if not values:
+            return f(*args, **kwargs)
+        skeleton: Any = None
+
+        def call(arrays: list) -> Any:
+            nonlocal skeleton
+            replaced = iter(arrays)
+            args_now, kwargs_now = tree_map(lambda x: next(replaced) if isinstance(x, Value) else x, (args, kwargs))
+            y = f(*args_now, **kwargs_now)
+            parts = leaves(y)
+            if len(parts) == 1 and parts[0] is y:
+                return y
+            skeleton = tree_map(lambda _: None, y)
+            return tuple(parts)
+
+        y = recomputed(values, call)
+        if skeleton is None:
+            return y
+        parts = iter(y)
+        return tree_map(lambda _: next(parts), skeleton)
+
+    return cast(F, checkpointed)

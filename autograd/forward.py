@@ -53,8 +53,8 @@ def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value
     total: Any = None
     for i in moving:
         arg = arguments[i]
-        t = tangents[arg] if isinstance(arg, Value) else [tangents[a] if a in tangents else np.zeros_like(raw(a))
-                                                          for a in arg]
+        t = tangents[arg] if isinstance(arg, Value) else [
+            tangents[a] if isinstance(a, Value) and a in tangents else np.zeros_like(raw(a)) for a in arg]
         if i >= len(jvps) or jvps[i] is None:
             name = name_of(node.op)
             raise TypeError(f"{name} has no jvp with respect to argument {i}: forward mode needs one. Add one with "
@@ -97,4 +97,7 @@ def _fit(t: Any, like: Any, node: Value) -> Any:
             raise ValueError(f"the forward rule of {name_of(node.op)} returned a tangent of shape {came} for an "
                              f"output of shape {wanted}") from None
     dtype = getattr(like, "dtype", None) or np.dtype(type(like))
-    return t if dtype.kind not in "fc" else in_dtype_of(t, dtype)
+    if dtype.kind not in "fc":
+        return t
+    t = in_dtype_of(t, dtype)
+    return float(t) if type(like) is float and isinstance(t, np.floating) else t

@@ -10,6 +10,7 @@ from autograd.registry import name_of
 from tests.autograd import (
     cases_elementwise,
     cases_fft,
+    cases_functions,
     cases_indexing,
     cases_linalg,
     cases_products,
@@ -24,6 +25,7 @@ from tests.autograd.checks import CHECKS
 CASES: list[Case] = [
     *cases_elementwise.CASES, *cases_shaping.CASES, *cases_indexing.CASES, *cases_reductions.CASES,
     *cases_products.CASES, *cases_linalg.CASES, *cases_fft.CASES, *cases_special.CASES, *cases_ufuncs.CASES,
+    *cases_functions.CASES,
 ]
 NAMES = [f"{name_of(case.function)} {case.name}".strip() for case in CASES]
 EVERY_CHECK = [(case, check) for case in CASES for check in case.checks]

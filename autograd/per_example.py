@@ -28,10 +28,10 @@ def per_example_gradients(f: Callable, params: Any, *batch: Any) -> Any:
 
     Raises ``TypeError`` as ``grad`` does, and ``ValueError`` where the numbers of examples differ.
 
-    >>> x, y = np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([1.0, 1.0])
-    >>> per_example_gradients(lambda w, x, y: (w @ x - y) ** 2, np.ones(2), x, 3 * y)
-    array([[-4.,  0.],
-           [ 0., -4.]])
+    >>> x, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([2.0, 6.0])
+    >>> per_example_gradients(lambda w, x, y: (w @ x - y) ** 2, np.ones(2), x, y)
+    array([[2., 4.],
+           [6., 8.]])
     """
     if not batch:
         raise TypeError("per_example_gradients needs the examples: per_example_gradients(f, params, x, y)")

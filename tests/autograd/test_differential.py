@@ -308,7 +308,7 @@ def test_a_primitive_without_a_jvp_and_one_without_a_vjp():
         return x * 2.0
 
     defvjp(one_way, lambda ans, x: lambda g: 2 * g)
-    with pytest.raises(TypeError, match="one_way has no jvp with respect to argument 0: forward mode needs one.*defj"):
+    with pytest.raises(TypeError, match=r"one_way has no jvp with respect to argument 0: forward mode needs one.*defj"):
         deriv(one_way)(1.0)
 
     @primitive
@@ -317,7 +317,7 @@ def test_a_primitive_without_a_jvp_and_one_without_a_vjp():
 
     defjvp(other_way, lambda g, ans, x, y: 2 * g * y, argnums=0)
     assert deriv(other_way)(3.0, 1.0) == 2.0
-    with pytest.raises(TypeError, match="other_way has no vjp with respect to argument 0: reverse mode needs one.*defv"):
+    with pytest.raises(TypeError, match=r"other_way has no vjp with respect to argument 0: reverse mode.*defvjp"):
         grad(other_way)(3.0, 1.0)
     with pytest.raises(TypeError, match=r"other_way has no derivative rule with respect to argument 1"):
         grad(other_way, 1)(3.0, 1.0)

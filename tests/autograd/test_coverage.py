@@ -1,0 +1,23 @@
+"""The coverage page has just the marks of the checks that the tests run, and every rule has some."""
+
+import numpy as np
+
+from autograd.registry import RULES, name_of
+from tests.autograd.coverage import PAGE, declared, page
+
+
+def test_the_page_is_the_one_that_the_checks_give():
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(declared()), "run python -m tests.autograd.coverage"
+
+
+def test_every_function_with_a_rule_has_a_case():
+    marks = declared()
+    without = [name_of(f) for f in RULES if not name_of(f).startswith("nn.") and not marks.get(f)]
+    assert not without
+
+
+def test_every_mark_of_a_mode_is_there():
+    for f, checks in declared().items():
+        assert {"value", "reverse", "forward"} <= checks, name_of(f)
+    assert "second" in declared()[np.sin]

@@ -56,14 +56,23 @@ class Rule:
         # Up to which argument all have a map, so that most calls need no look at each.
         self.variadic = isinstance(vjps, _Each)
         self.complete = math.inf if self.variadic or definition else [*map(bool, vjps), False].index(False)
-        # What every map accepts, so that a call outside the rule's reach is refused when it is made.
-        accepts: Any = definition or (vjps[0] if self.variadic else next(f for f in (*vjps, *jvps) if f is not None))
+
+    def __getattr__(self, name: str) -> Any:
+        """``most`` and ``keywords``: what every map accepts, so that a call outside its reach is refused when it is made.
+
+        They are found when they are first asked for, because an import of all rules would be slow otherwise.
+        """
+        if name not in ("most", "keywords"):
+            raise AttributeError(name)
+        maps = (self.vjps[0],) if self.variadic else (*self.vjps, *self.jvps)
+        accepts: Any = self.definition or next(f for f in maps if f is not None)
         signature = inspect.signature(accepts).parameters.values()
         kinds = {p.kind for p in signature}
-        positions = sum(p.kind is not p.KEYWORD_ONLY for p in signature) - (0 if definition else 2)
+        positions = sum(p.kind is not p.KEYWORD_ONLY for p in signature) - (0 if self.definition else 2)
         self.most = math.inf if inspect.Parameter.VAR_POSITIONAL in kinds else positions
         self.keywords = None if inspect.Parameter.VAR_KEYWORD in kinds else {
             p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        return getattr(self, name)
 
     def unknown(self, keywords: Iterable[str]) -> list[str]:
         """The keywords that the rule does not cover."""

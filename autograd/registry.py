@@ -47,7 +47,8 @@ class Rule:
     ``check(*args, **kwargs)`` raises where a call is made that the definition does not cover.
     """
 
-    __slots__ = ("check", "complete", "definition", "expands", "joins", "jvps", "keywords", "kind", "most", "variadic", "vjps")
+    __slots__ = ("check", "complete", "definition", "expands", "joins", "jvps", "keywords", "kind", "most", "variadic",
+                 "vjps")
 
     def __init__(self, kind: str, vjps: Sequence[Callable | None] = (), jvps: Sequence[Callable | None] = (),
                  joins: bool = False, definition: Callable | None = None, expands: bool = False,

@@ -34,18 +34,18 @@ def recurrence(a, b):
     return s
 
 
-def _shifted(x, start):
+def _shifted(x, start_like=np.zeros_like):
     """Each element's predecessor along the last axis."""
-    return np.concatenate([np.full_like(x[..., :1], start), x[..., :-1]], axis=-1)
+    return np.concatenate([start_like(x[..., :1]), x[..., :-1]], axis=-1)
 
 
 def _backwards(g, a):
     """The transpose of the recurrence as a function of ``b``: the recurrence from the other end."""
-    return np.flip(recurrence(_shifted(np.flip(a, -1), 0), np.flip(g, -1)), -1)
+    return np.flip(recurrence(_shifted(np.flip(a, -1)), np.flip(g, -1)), -1)
 
 
-rule(recurrence, lambda g, y, a, b: _backwards(g, a) * _shifted(y, 0), lambda g, y, a, b: _backwards(g, a),
-     jvps=[lambda g, y, a, b: recurrence(a, g * _shifted(y, 0)), lambda g, y, a, b: recurrence(a, g)])
+rule(recurrence, lambda g, y, a, b: _backwards(g, a) * _shifted(y), lambda g, y, a, b: _backwards(g, a),
+     jvps=[lambda g, y, a, b: recurrence(a, g * _shifted(y)), lambda g, y, a, b: recurrence(a, g)])
 
 
 def _rows(x, axis):
@@ -57,12 +57,12 @@ def _unrows(rows, axis, shape):
 
 
 def _cumprod(g, y, a, axis=None, dtype=None):
-    back = _backwards(_rows(g, axis), _rows(a, axis)) * _shifted(_rows(y, axis), 1)
+    back = _backwards(_rows(g, axis), _rows(a, axis)) * _shifted(_rows(y, axis), np.ones_like)
     return _unrows(back, axis, np.shape(a))
 
 
 def _cumprod_forward(g, y, a, axis=None, dtype=None):
-    moved = recurrence(_rows(a, axis), _rows(g, axis) * _shifted(_rows(y, axis), 1))
+    moved = recurrence(_rows(a, axis), _rows(g, axis) * _shifted(_rows(y, axis), np.ones_like))
     return _unrows(moved, axis, np.shape(y))
 
 

@@ -45,6 +45,10 @@ def _spread(g, x, where):
     return g + zeros if where is True else np.where(where, g, zeros)  # several times as fast as np.broadcast_to
 
 
+def _masked(x, where):
+    return x if where is True else np.where(where, x, 0)
+
+
 # Sums
 
 
@@ -93,7 +97,7 @@ def _extreme_forward(g, y, a, axis=None, *, keepdims=False, initial=None, where=
 # Moments
 
 
-def _slope(a, axis, dtype, ddof=0, where=True, mean=None, correction=None):
+def _slope(a, axis, dtype, where, ddof=0, mean=None, correction=None):
     """What the variance changes by with each element."""
     taken = _taken(a, axis, where)
     if mean is None:
@@ -102,15 +106,15 @@ def _slope(a, axis, dtype, ddof=0, where=True, mean=None, correction=None):
     freedom = taken - (ddof if correction is None else correction)
     if where is True:
         return deviation * float(np.divide(2, max(freedom, 0)))
-    return np.where(where, deviation, 0) * (2 / np.where(freedom > 0, freedom, np.inf))
+    return _masked(deviation, where) * (2 / np.where(freedom > 0, freedom, np.inf))
 
 
-def _var(g, y, a, axis=None, dtype=None, *, keepdims=False, **options):
-    return expand(g, a, axis, keepdims) * _slope(a, axis, dtype, **options)
+def _var(g, y, a, axis=None, dtype=None, *, keepdims=False, where=True, **options):
+    return _masked(expand(g, a, axis, keepdims) * _slope(a, axis, dtype, where, **options), where)
 
 
-def _var_forward(g, y, a, axis=None, dtype=None, *, keepdims=False, **options):
-    return np.sum(np.real(_slope(a, axis, dtype, **options) * g), axis=axis, keepdims=keepdims)
+def _var_forward(g, y, a, axis=None, dtype=None, *, keepdims=False, where=True, **options):
+    return np.sum(np.real(_slope(a, axis, dtype, where, **options) * g), axis=axis, keepdims=keepdims, where=where)
 
 
 def _std(g, y, a, axis=None, dtype=None, **options):
@@ -138,10 +142,8 @@ def _products_of_others(x):
     return np.reshape(both, np.shape(x))[..., :n]
 
 
-def _others(a, axis, initial=None, where=True):
+def _others(a, axis, initial):
     """For each element the product of all others along the axes."""
-    if where is not True:
-        return np.where(where, _others(np.where(where, a, 1), axis, initial), 0)
     shape, axes = np.shape(a), axes_of(a, axis)
     kept = tuple(i for i in range(len(shape)) if i not in axes)
     order = kept + axes
@@ -155,11 +157,13 @@ def _others(a, axis, initial=None, where=True):
 
 
 def _prod(g, y, a, axis=None, dtype=None, *, keepdims=False, initial=None, where=True):
-    return expand(g, a, axis, keepdims) * _others(a, axis, initial, where)
+    others = _others(a if where is True else np.where(where, a, 1), axis, initial)
+    return _masked(expand(g, a, axis, keepdims) * others, where)
 
 
 def _prod_forward(g, y, a, axis=None, dtype=None, *, keepdims=False, initial=None, where=True):
-    return np.sum(g * _others(a, axis, initial, where), axis=axis, keepdims=keepdims)
+    others = _others(a if where is True else np.where(where, a, 1), axis, initial)
+    return np.sum(g * others, axis=axis, keepdims=keepdims, where=where)
 
 
 def _skipping(formula):

@@ -40,22 +40,29 @@ def positional(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
                or (p.kind is p.VAR_KEYWORD and any(map(holds_value, bound.arguments[p.name].values()))))
     moved: list[Any] = []
     for p in parameters[: last + 1]:
-        if p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD):
-            raise TypeError(f"{name_of(op)} has no derivative with respect to its keyword {p.name}: "
-                            "pass .data for a constant")
         value = bound.arguments[p.name]
+        if p.kind is p.VAR_KEYWORD or (p.kind is p.KEYWORD_ONLY and holds_value(value)):
+            raise _constant_only(op, p.name)
         moved.extend(value if p.kind is p.VAR_POSITIONAL else [value])
     named = {p.name for p in parameters[: last + 1]}
     return tuple(moved), {k: v for k, v in kwargs.items() if k not in named}
 
 
-def by_name(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any], most: Any) -> tuple[Sequence, Mapping]:
+def _constant_only(op: Callable, name: str) -> TypeError:
+    return TypeError(f"{name_of(op)} has no derivative with respect to its keyword {name}: pass .data for a constant")
+
+
+def by_name(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any], most: Any,
+            holds_value: Callable[[Any], bool]) -> tuple[Sequence, Mapping]:
     """The same call with the arguments from the position ``most`` on passed by name, and without an ``out`` of None."""
     try:
         names = list(inspect.signature(op).parameters)[most : len(args)]
     except (TypeError, ValueError):
         return args, kwargs
     moved = dict(zip(names, args[most:], strict=False))
+    for name, value in moved.items():
+        if name != "out" and holds_value(value):
+            raise _constant_only(op, name)
     return args[:most], without_out(op, {"out": None, **moved, **kwargs})
 
 
@@ -72,6 +79,8 @@ def check_rule(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
     if unknown or len(args) > rule.most:
         raise TypeError(f"the derivative rule of {name_of(op)} does not cover "
                         f"{', '.join(unknown) or f'{len(args)} arguments'}; pass v.data where no gradient is wanted")
+    if rule.check is not None:
+        rule.check(*args, **kwargs)
     if len(args) <= rule.complete:
         return
     for i, a in enumerate(args):

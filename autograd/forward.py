@@ -53,8 +53,8 @@ def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value
     total: Any = None
     for i in moving:
         arg = arguments[i]
-        t = tangents[arg] if isinstance(arg, Value) else [
-            tangents[a] if isinstance(a, Value) and a in tangents else np.zeros_like(raw(a)) for a in arg]
+        t = tangents[arg] if isinstance(arg, Value) else [tangents[a] if _moves(a, tangents) else np.zeros_like(raw(a))
+                                                          for a in arg]
         if i >= len(jvps) or jvps[i] is None:
             name = name_of(node.op)
             raise TypeError(f"{name} has no jvp with respect to argument {i}: forward mode needs one. Add one with "
@@ -82,7 +82,7 @@ def _push_through(node: Value, arguments: tuple, moving: list[int], tangents: di
     inner = {n: tangents[x] for x, n in fresh.items()}
     forward_pass(reversed(reverse_topological(*(out for out in outs if isinstance(out, Value)), since=since)),
                  inner, record)
-    found = [inner[out] if isinstance(out, Value) and out in inner else np.zeros_like(x)[()]
+    found = [_fit(inner[out], x, node) if isinstance(out, Value) and out in inner else np.zeros_like(x)[()]
              for out, x in zip(outs, node.data if several else [node.data], strict=True)]
     return found if several else found[0]
 

@@ -55,6 +55,10 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
 
     ``compute`` is what to call in its place, where ``op`` would first look for Values.
     """
+    rule = RULES.get(op)
+    if rule is not None and rule.expands:
+        formula: Any = rule.definition
+        return formula(*args, **kwargs)
     if kwargs:
         if "out" in kwargs:
             kwargs = without_out(op, kwargs)
@@ -75,12 +79,8 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
     if op in NONDIFFERENTIABLE:
         return op(*raw, **kwargs)
     if _recording.get():
-        rule = RULES.get(op)
-        if rule is not None and rule.expands:
-            formula: Any = rule.definition
-            return formula(*args, **kwargs)
         if rule is not None and len(args) > rule.most:
-            args, kwargs = by_name(op, args, kwargs, rule.most)
+            args, kwargs = by_name(op, args, kwargs, rule.most, holds_value)
             raw = raw[: len(args)]
         check_rule(op, args, kwargs, holds_value)
     data = (compute or op)(*raw, **kwargs)

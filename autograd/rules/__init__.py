@@ -10,6 +10,7 @@ from . import (
     linalg,
     ordering,
     products,
+    quantiles,
     reductions,
     shaping,
     statistics,
@@ -17,4 +18,4 @@ from . import (
 )
 
 __all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "linalg", "ordering", "products",
-           "reductions", "shaping", "statistics", "ufuncs"]
+           "quantiles", "reductions", "shaping", "statistics", "ufuncs"]

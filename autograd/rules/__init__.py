@@ -4,11 +4,13 @@ from . import (
     calculus,
     constant,
     cumulative,
+    einsum,
     elementwise,
     fft,
     indexing,
     linalg,
     ordering,
+    polynomials,
     products,
     reductions,
     shaping,
@@ -16,5 +18,5 @@ from . import (
     ufuncs,
 )
 
-__all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "linalg", "ordering", "products",
-           "reductions", "shaping", "statistics", "ufuncs"]
+__all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "fft", "indexing", "linalg", "ordering",
+           "polynomials", "products", "reductions", "shaping", "statistics", "ufuncs"]

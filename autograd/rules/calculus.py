@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import definition, linear_rule
+from ..registry import definition, linear_rule, rule
 
 
 def as_array(x):
@@ -25,17 +25,29 @@ def part(x, axis, start, stop):
 _NONE: Any = np._NoValue
 
 
-def _diff(a, n=1, axis=-1, prepend=_NONE, append=_NONE):
-    a = as_array(a)
-    if n == 0:
-        return a
-    edge = tuple(1 if i == axis % np.ndim(a) else k for i, k in enumerate(np.shape(a)))
-    pieces = [x if np.ndim(x) else np.broadcast_to(x, edge)
-              for x in (prepend, a, append) if x is not _NONE]
-    a = np.concatenate(pieces, axis) if len(pieces) > 1 else a
-    for _ in range(n):
-        a = part(a, axis, 1, None) - part(a, axis, None, -1)
-    return a
+def _diff(place):
+    """The gradient of ``prepend``, ``a`` or ``append``: a part of that of the three joined."""
+
+    def transpose(g, y, a, n=1, axis=-1, prepend=_NONE, append=_NONE):
+        if n == 0:
+            return g if place == 1 else None
+        zero = np.zeros_like(g, shape=())
+        for _ in range(n):
+            g = np.diff(g, axis=axis, prepend=zero, append=zero)
+        sizes = [0 if x is _NONE else np.shape(x)[axis] if np.ndim(x) else 1 for x in (prepend, a, append)]
+        g = part(g, axis, sum(sizes[:place]), sum(sizes[: place + 1]))
+        return -g if n % 2 else g
+
+    return transpose
+
+
+def _diff_forward(place):
+    def push(g, y, a, n=1, axis=-1, prepend=_NONE, append=_NONE):
+        a, prepend, append = (g if i == place else x if x is _NONE else np.zeros_like(x)
+                              for i, x in enumerate((a, prepend, append)))
+        return np.diff(a, n, axis, prepend, append)
+
+    return push
 
 
 def _ediff1d(ary, to_end=None, to_begin=None):
@@ -46,20 +58,23 @@ def _ediff1d(ary, to_end=None, to_begin=None):
 
 def _slope(f, x, axis, edge_order):
     """The gradient along one axis, for the spacing ``x`` or the coordinates ``x``."""
+
+    def step(i):
+        return part(f, axis, i + 1, i + 2 or None) - part(f, axis, i, i + 1)
+
     if np.ndim(x):
         h = np.reshape(x[1:] - x[:-1], (-1, *[1] * (np.ndim(f) - axis % np.ndim(f) - 1)))
-        before, after, first, second, last_but_one, last = h[:-1], h[1:], h[:1], h[1:2], h[-2:-1], h[-1:]
+        first, second, last_but_one, last, before, after = h[:1], h[1:2], h[-2:-1], h[-1:], h[:-1], h[1:]
+        steps = part(f, axis, 1, None) - part(f, axis, None, -1)
+        inner = (part(steps, axis, None, -1) * (after / before) + part(steps, axis, 1, None) * (before / after)) / (
+            before + after)
     else:
-        before = after = first = second = last_but_one = last = x
-    steps = part(f, axis, 1, None) - part(f, axis, None, -1)
-    left, right = part(steps, axis, None, -1), part(steps, axis, 1, None)
-    inner = (left * (after / before) + right * (before / after)) / (before + after)
-    start, end = part(steps, axis, 0, 1) / first, part(steps, axis, -1, None) / last
+        first = second = last_but_one = last = x
+        inner = (part(f, axis, 2, None) - part(f, axis, None, -2)) / (2 * x)
+    start, end = step(0) / first, step(-2) / last
     if edge_order == 2:  # the slope at the edge of the parabola through three points
-        bend = part(steps, axis, 1, 2) / second - start
-        start = start - bend * (first / (first + second))
-        bend = end - part(steps, axis, -2, -1) / last_but_one
-        end = end + bend * (last / (last + last_but_one))
+        start = start + (start - step(1) / second) * (first / (first + second))
+        end = end + (end - step(-3) / last_but_one) * (last / (last + last_but_one))
     return np.concatenate([start, inner, end], axis)
 
 
@@ -72,7 +87,8 @@ def _gradient(f, *varargs, axis=None, edge_order=1):
     return found[0] if len(axes) == 1 else found
 
 
-definition(np.diff, _diff)
+rule(np.diff, _diff(1), None, None, _diff(0), _diff(2), jvps=[
+    _diff_forward(0), None, None, _diff_forward(1), _diff_forward(2)])
 definition(np.ediff1d, _ediff1d)
 definition(np.gradient, _gradient)
 

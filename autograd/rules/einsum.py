@@ -63,7 +63,8 @@ def _einsum(i, g, y, *args, dtype=None, order="K", casting="safe", optimize=Fals
             terms.append(letter)
             factors.append(np.ones_like(y, shape=(n,)))
             lengths.setdefault(letter, set()).add(n)
-    many = len(terms) > 1 and math.prod(map(max, lengths.values())) > _MANY
+    sums = len(terms) > 2 or len(lengths) > len(wanted)
+    many = sums and math.prod(map(max, lengths.values())) > _MANY
     return np.einsum(",".join(terms) + "->" + wanted, *factors, optimize=many or optimize is not False)
 
 

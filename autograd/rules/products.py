@@ -1,7 +1,5 @@
 """Rules of matrix and tensor products: each is linear in every factor, some after its conjugate was taken."""
 
-import math
-
 import numpy as np
 
 from ..registry import linear_rule
@@ -75,7 +73,7 @@ def _matmul_b(g, a, b):
     if np.ndim(a) == 1:
         return g * a if np.ndim(b) == 1 else _outer(a, g)
     if np.ndim(b) == 1:
-        return _times_column(np.swapaxes(a, -1, -2), g)
+        return np.ravel(g) @ _rows(a)
     if np.ndim(b) == 2:  # one matrix for many: the sum over them is one product
         return np.transpose(_rows(a)) @ _rows(g)
     return np.swapaxes(a, -1, -2) @ g
@@ -87,39 +85,6 @@ _product_rule(np.vecdot, lambda g, a, b: np.conj(np.expand_dims(g, -1) * b),
 if hasattr(np, "matvec"):  # since NumPy 2.2
     _product_rule(np.matvec, lambda g, a, b: _outer(g, b), lambda g, a, b: _times_column(np.swapaxes(a, -1, -2), g))
     _product_rule(np.vecmat, lambda g, a, b: np.conj(_times_column(b, g)), lambda g, a, b: _outer(np.conj(a), g))
-
-
-# Dot products: the last axis of one by the last but one of the other
-
-def _as_matrices(g, a, b):
-    """The factors of a dot product, and its gradient, as matrices: rows of ``a`` by columns of ``b``."""
-    *outer_a, inner = np.shape(a)
-    outer_b = np.shape(b)[:-2] + np.shape(b)[-1:] if np.ndim(b) > 1 else ()
-    m, n = math.prod(outer_a), math.prod(outer_b)
-    columns = np.reshape(b if np.ndim(b) == 1 else np.moveaxis(b, -2, 0), (inner, n))
-    return np.reshape(g, (m, n)), np.reshape(a, (m, inner)), columns
-
-
-def _dot_a(g, y, a, b):
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return g * b
-    g, _, columns = _as_matrices(g, a, b)
-    return np.reshape(g @ columns.T, np.shape(a))
-
-
-def _dot_b(g, y, a, b):
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return g * a
-    g, rows, _ = _as_matrices(g, a, b)
-    shape = np.shape(b)
-    if len(shape) == 1:
-        return np.reshape(rows.T @ g, shape)
-    return np.moveaxis(np.reshape(rows.T @ g, (shape[-2], *shape[:-2], shape[-1])), 0, -2)
-
-
-linear_rule(np.dot, _dot_a, _dot_b)
-linear_rule(np.vdot, lambda g, y, a, b: np.conj(g * np.reshape(b, np.shape(a))),
-            lambda g, y, a, b: g * np.conj(np.reshape(a, np.shape(b))))
 
 
 # Tensor products: any axes of one by any of the other
@@ -135,21 +100,35 @@ def _axes(a, b, axes):
     return ours, theirs, [i for i in range(m) if i not in ours], [i for i in range(n) if i not in theirs]
 
 
-def _placed(x, places):
-    """The transpose of ``x`` whose axes stand for the given places."""
-    return x if places == sorted(places) else np.transpose(x, [places.index(i) for i in range(len(places))])
+def _arranged(x, order):
+    return x if order == sorted(order) else np.transpose(x, order)
 
 
 def _tensordot_a(g, y, a, b, axes=2):
     ours, theirs, outer_a, outer_b = _axes(a, b, axes)
-    found = np.tensordot(g, b, (range(len(outer_a), np.ndim(g)), outer_b))
-    return _placed(found, outer_a + [i for _, i in sorted(zip(theirs, ours, strict=True))])
+    b = _arranged(b, [j for _, j in sorted(zip(ours, theirs, strict=True))] + outer_b)
+    found = np.tensordot(g, b, (range(len(outer_a), np.ndim(g)), range(len(ours), np.ndim(b))))
+    places = outer_a + sorted(ours)
+    return _arranged(found, [places.index(i) for i in range(len(places))])
 
 
 def _tensordot_b(g, y, a, b, axes=2):
     ours, theirs, outer_a, outer_b = _axes(a, b, axes)
-    found = np.tensordot(a, g, (outer_a, range(len(outer_a))))
-    return _placed(found, [i for _, i in sorted(zip(ours, theirs, strict=True))] + outer_b)
+    a = _arranged(a, outer_a + [i for _, i in sorted(zip(theirs, ours, strict=True))])
+    found = np.tensordot(a, g, (range(len(outer_a)), range(len(outer_a))))
+    places = sorted(theirs) + outer_b
+    return _arranged(found, [places.index(i) for i in range(len(places))])
+
+
+def _dot(product, tensor_product):
+    """The transpose of ``np.dot``: multiplication by a number, a product of matrices, or one of tensors."""
+
+    def transpose(g, y, a, b):
+        if np.ndim(a) == 0 or np.ndim(b) == 0:
+            return tensor_product(g, y, a, b, 0)
+        return product(g, a, b) if np.ndim(b) <= 2 else tensor_product(g, y, a, b, (-1, -2))
+
+    return transpose
 
 
 def _inner(transpose):
@@ -157,26 +136,29 @@ def _inner(transpose):
 
 
 linear_rule(np.tensordot, _tensordot_a, _tensordot_b)
+linear_rule(np.dot, _dot(_matmul_a, _tensordot_a), _dot(_matmul_b, _tensordot_b))
+linear_rule(np.vdot, lambda g, y, a, b: np.conj(g * np.reshape(b, np.shape(a))),
+            lambda g, y, a, b: g * np.conj(np.reshape(a, np.shape(b))))
 linear_rule(np.inner, _inner(_tensordot_a), _inner(_tensordot_b))
 linear_rule(np.outer, lambda g, y, a, b: np.reshape(g @ np.ravel(b), np.shape(a)),
             lambda g, y, a, b: np.reshape(np.ravel(a) @ g, np.shape(b)))
 
 
-def _kron(other, place):
-    """The gradient of one factor, given which argument the other is."""
+def _kron(place):
+    """The gradient of one factor: that of each block, times the other factor or summed against it."""
 
     def transpose(g, y, *factors):
         ndim = max(map(np.ndim, factors))
         shapes = [(1,) * (ndim - np.ndim(x)) + np.shape(x) for x in factors]
         blocks = np.reshape(g, [n for pair in zip(*shapes, strict=True) for n in pair])
-        theirs = np.reshape(factors[other], shapes[other])
-        found = np.tensordot(blocks, theirs, (range(other, 2 * ndim, 2), range(ndim)))
+        other, ours, theirs = 1 - place, list(range(place, 2 * ndim, 2)), list(range(1 - place, 2 * ndim, 2))
+        found = np.einsum(blocks, list(range(2 * ndim)), np.reshape(factors[other], shapes[other]), theirs, ours)
         return np.reshape(found, np.shape(factors[place]))
 
     return transpose
 
 
-linear_rule(np.kron, lambda g, y, a, b: _kron(1, 0)(g, y, a, b), lambda g, y, a, b: _kron(0, 1)(g, y, a, b))
+linear_rule(np.kron, _kron(0), _kron(1))
 
 
 def _three(x, axis):

@@ -4,11 +4,13 @@ from . import (
     calculus,
     constant,
     cumulative,
+    einsum,
     elementwise,
     fft,
     indexing,
     linalg,
     ordering,
+    polynomials,
     products,
     quantiles,
     reductions,
@@ -17,5 +19,5 @@ from . import (
     ufuncs,
 )
 
-__all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "linalg", "ordering", "products",
-           "quantiles", "reductions", "shaping", "statistics", "ufuncs"]
+__all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "fft", "indexing", "linalg", "ordering",
+           "polynomials", "products", "quantiles", "reductions", "shaping", "statistics", "ufuncs"]

@@ -81,7 +81,7 @@ def _push_through(node: Value, arguments: tuple, moving: list[int], tangents: di
     inner = {n: tangents[x] for x, n in fresh.items()}
     forward_pass(reversed(reverse_topological(*(out for out in outs if isinstance(out, Value)), since=since)),
                  inner, record)
-    found = [inner[out] if isinstance(out, Value) and out in inner else np.zeros_like(x)[()]
+    found = [_fit(inner[out], x, node) if isinstance(out, Value) and out in inner else np.zeros_like(x)[()]
              for out, x in zip(outs, node.data if several else [node.data], strict=True)]
     return found if several else found[0]
 

@@ -42,15 +42,18 @@ class Rule:
     ``vjps[i](g, y, *args, **kwargs)`` is the gradient of argument ``i``, given that of the output, and
     ``jvps[i](g, y, *args, **kwargs)`` the tangent of the output, given that of argument ``i``; the tangents of all
     arguments add up. A function with a ``definition`` has neither: it is equal to ``definition(*args, **kwargs)``,
-    which consists of functions with rules. ``joins`` says that the first argument is a list of arrays, and ``expands``
-    that a call is replaced by that of the definition when it is made, because arguments are functions themselves.
+    which consists of functions with rules. ``joins`` says that the first argument is a list of arrays, ``expands``
+    that a call is replaced by that of the definition when it is made, because arguments are functions themselves, and
+    ``check(*args, **kwargs)`` raises where a call is made that the definition does not cover.
     """
 
-    __slots__ = ("complete", "definition", "expands", "joins", "jvps", "keywords", "kind", "most", "variadic", "vjps")
+    __slots__ = ("check", "complete", "definition", "expands", "joins", "jvps", "keywords", "kind", "most", "variadic",
+                 "vjps")
 
     def __init__(self, kind: str, vjps: Sequence[Callable | None] = (), jvps: Sequence[Callable | None] = (),
-                 joins: bool = False, definition: Callable | None = None, expands: bool = False) -> None:
-        self.kind, self.joins, self.definition, self.expands = kind, joins, definition, expands
+                 joins: bool = False, definition: Callable | None = None, expands: bool = False,
+                 check: Callable | None = None) -> None:
+        self.kind, self.joins, self.definition, self.expands, self.check = kind, joins, definition, expands, check
         self.vjps: Any = vjps
         self.jvps: Any = jvps
         # Up to which argument all have a map, so that most calls need no look at each.
@@ -108,12 +111,13 @@ def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | N
     _register(function, Rule("general", vjps, jvps))
 
 
-def definition(function: Callable, formula: Callable, joins: bool = False, expands: bool = False) -> None:
+def definition(function: Callable, formula: Callable, joins: bool = False, expands: bool = False,
+               check: Callable | None = None) -> None:
     """Declare that ``function(*args, **kwargs)`` equals ``formula(*args, **kwargs)``, made of functions with rules.
 
     A call is still one node, and NumPy computes its value; the formula is recorded when a derivative is asked for.
     """
-    _register(function, Rule("definition", joins=joins, definition=formula, expands=expands))
+    _register(function, Rule("definition", joins=joins, definition=formula, expands=expands, check=check))
 
 
 def nondifferentiable(*functions: Callable) -> None:

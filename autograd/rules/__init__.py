@@ -7,6 +7,7 @@ from . import (
     elementwise,
     fft,
     indexing,
+    joining,
     linalg,
     ordering,
     products,
@@ -16,5 +17,5 @@ from . import (
     ufuncs,
 )
 
-__all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "linalg", "ordering", "products",
-           "reductions", "shaping", "statistics", "ufuncs"]
+__all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "joining", "linalg", "ordering",
+           "products", "reductions", "shaping", "statistics", "ufuncs"]

@@ -8,6 +8,7 @@ from . import (
     elementwise,
     fft,
     indexing,
+    joining,
     linalg,
     ordering,
     polynomials,
@@ -19,5 +20,5 @@ from . import (
     ufuncs,
 )
 
-__all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "fft", "indexing", "linalg", "ordering",
-           "polynomials", "products", "quantiles", "reductions", "shaping", "statistics", "ufuncs"]
+__all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "fft", "indexing", "joining", "linalg",
+           "ordering", "polynomials", "products", "quantiles", "reductions", "shaping", "statistics", "ufuncs"]

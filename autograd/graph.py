@@ -10,7 +10,7 @@ import numpy as np
 
 from .record import apply, astype, recording
 from .registry import RULES, name_of
-from .value import CALL, Value, creation, leaf, unwrap
+from .value import CALL, Value, creation, holds_value, leaf, unwrap
 
 __all__ = ["in_dtype_of", "leading_to", "raw", "retraced", "reverse_topological"]
 
@@ -85,7 +85,7 @@ def retraced(node: Value, wanted: Collection[Value] | None, record: bool) -> tup
             if x not in fresh:
                 fresh[x] = apply(np.positive, (x,)) if record else leaf(x.data)
             return fresh[x]
-        return [renew(item) for item in x] if isinstance(x, (list, tuple)) else x
+        return [renew(item) for item in x] if isinstance(x, (list, tuple)) and holds_value(x) else x
 
     formula: Any = RULES[node.op].definition  # type: ignore[index]
     with recording(True):

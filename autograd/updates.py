@@ -51,7 +51,8 @@ def _changed(ufunc: np.ufunc, a: Any, index: Any, x: Any) -> Any:
     if getattr(part, "base", None) is y:  # a view holds no element twice, and is the faster way
         ufunc(part, x, out=part, casting="same_kind")
     else:
-        ufunc.at(y, index, x)
+        with np.errstate(invalid="ignore" if ufunc in (np.maximum, np.minimum) else None):  # of nan only their at warns
+            ufunc.at(y, index, x)
     return y
 
 

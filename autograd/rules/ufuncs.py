@@ -171,8 +171,9 @@ def _array_ufunc(self: Value, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
 
 def _refuse_at(ufunc: np.ufunc, a: Any) -> None:
     name, v = ("v", "v") if isinstance(a, Value) else ("a", "Value(a)")
+    arguments = f"{name}[i], x" if ufunc.nin > 1 else f"{name}[i]"
     update = {np.subtract: "add(-x)", np.divide: "multiply(1 / x)"}.get(ufunc) or (
-        f"{_UPDATES[ufunc].__name__[3:]}(x)" if ufunc in _UPDATES else f"set({name_of(ufunc)}({name}[i], x))")
+        f"{_UPDATES[ufunc].__name__[3:]}(x)" if ufunc in _UPDATES else f"set({name_of(ufunc)}({arguments}))")
     raise TypeError(f"{name_of(ufunc)}.at changes its argument in place, and cannot be recorded: write "
                     f"{name} = {v}.at[i].{update}")
 

@@ -16,7 +16,8 @@ from .numerics import divide, power
 from .registry import NONDIFFERENTIABLE, RULES, name_of
 from .value import CALL, NO_KWARGS, UNRECORDED, Value, creation, holds_value, leaf, new, unwrap
 
-__all__ = ["apply", "astype", "no_grad", "output", "outputs", "primitive", "recording", "unstack"]
+__all__ = ["apply", "astype", "no_grad", "output", "outputs", "plain_index", "primitive", "recording",
+           "stacked", "unstack"]
 
 F = TypeVar("F", bound=Callable)
 
@@ -105,17 +106,18 @@ def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
         if rule.definition is not None:
             return args  # whose lists may be nested, and mean something
         items, *others = args
-        return ([_stacked(x) for x in items] if isinstance(items, (list, tuple)) else items, *others)
+        return ([stacked(x) for x in items] if isinstance(items, (list, tuple)) else items, *others)
     if rule is not None and rule.kind == "general" and hasattr(op, "is_primitive"):
         return args  # a user's function says itself what a list means
     stands_for_array = [rule is not None and not rule.variadic and rule.definition is None and rule.reaches(i)
                         for i in range(len(args))]
-    return [np.asarray(a) if array and isinstance(a, (list, tuple)) and not holds_value(a) else _stacked(a)
+    return [np.asarray(a) if array and isinstance(a, (list, tuple)) and not holds_value(a) else stacked(a)
             for a, array in zip(args, stands_for_array, strict=True)]
 
 
-def _stacked(x: Any) -> Any:
-    return np.stack([_stacked(item) for item in x]) if isinstance(x, (list, tuple)) and holds_value(x) else x
+def stacked(x: Any) -> Any:
+    """``x``, or one Value of a list that holds Values."""
+    return np.stack([stacked(item) for item in x]) if isinstance(x, (list, tuple)) and holds_value(x) else x
 
 
 def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Mapping[str, Any] = NO_KWARGS) -> Any:
@@ -230,10 +232,15 @@ def _binary(op: Callable, compute: Callable) -> tuple[Callable, Callable]:
     return method, reflected
 
 
-def _getitem(self: Value, index: Any) -> Value:
-    if isinstance(index, Value) or (isinstance(index, tuple) and any(isinstance(i, Value) for i in index)):
+def plain_index(index: Any) -> Any:
+    if holds_value(index):
         raise TypeError("an index must be integers, not a Value, which holds floats: write "
                         "v[i.data.astype(int)]")
+    return index
+
+
+def _getitem(self: Value, index: Any) -> Value:
+    index = plain_index(index)
     data: Any = self.data if hasattr(self.data, "dtype") else np.float64(self.data)
     return _result(data[index], operator.getitem, (self, index))
 
@@ -263,10 +270,6 @@ def _absolute(self: Value) -> Value:
     return _result(abs(self.data), np.absolute, (self,))
 
 
-def _array_ufunc(self: Value, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    return apply(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
-
-
 def _array_function(self: Value, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     return apply(function, args, kwargs)
 
@@ -289,7 +292,6 @@ for _slot, _method in [
     ("__neg__", _negative),
     ("__pos__", _positive),
     ("__abs__", _absolute),
-    ("__array_ufunc__", _array_ufunc),
     ("__array_function__", _array_function),
 ]:
     _method.__name__ = _slot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -18,6 +19,8 @@ creation = itertools.count()  # creation order is a topological order of every g
 NO_KWARGS: Mapping[str, Any] = {}
 UNRECORDED: Mapping[str, Any] = {}  # the keywords of results that no_grad or detach cut off
 CALL: Any = object()  # see Value.__slots__
+_UPDATES = {np.add: ("+=", "add(x)"), np.subtract: ("-=", "add(-x)"), np.multiply: ("*=", "multiply(x)"),
+            np.divide: ("/=", "multiply(1 / x)")}
 
 
 class Value(ArrayMethods):
@@ -58,7 +61,9 @@ class Value(ArrayMethods):
     kwargs: Mapping[str, Any]
     name: str | None
 
-    # Given by the modules that implement them: record.py (all that records a call), backward.py and functions.py.
+    # Given by the modules that implement them: record.py (all that records a call), backward.py, functions.py and
+    # updates.py.
+    at: ClassVar[Any]
     astype: ClassVar[Callable[..., Any]]
     backward: ClassVar[Callable[..., None]]
     relu: ClassVar[Callable[[Value], Value]]
@@ -150,7 +155,8 @@ class Value(ArrayMethods):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
         raise TypeError("a Value is not turned into an array silently, because its gradient would be lost: write "
-                        "v.data for the numbers, or np.stack([...]) to make one Value of several")
+                        "v.data for the numbers, np.stack([...]) to make one Value of several, or "
+                        "a = Value(a).at[i].set(v) for a[i] = v")
 
     # Operators
 
@@ -176,9 +182,13 @@ class Value(ArrayMethods):
     __hash__ = object.__hash__  # by identity: == compares numbers
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError("a Value is not changed in place, because recorded operations hold its numbers: write "
-                        "np.where(mask, new, v) for a Value with some elements replaced, or v.data[i] = x on a leaf "
-                        "before it is used")
+        changed = "a Value is not changed in place, because recorded operations hold its numbers: write "
+        if isinstance(value, Value) and value.op in _UPDATES and isinstance(value.args[0], Value) and (
+                value.args[0].op is operator.getitem and value.args[0].args[0] is self):
+            symbol, update = _UPDATES[value.op]
+            raise TypeError(f"{changed}v = v.at[i].{update} for v[i] {symbol} x")
+        raise TypeError(f"{changed}v = v.at[i].set(x) or np.where(mask, new, v) for a Value with some elements "
+                        "replaced, or v.data[i] = x on a leaf before it is used")
 
     def __lt__(self, other: Any) -> Any:
         return self.data < _data(other)

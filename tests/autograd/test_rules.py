@@ -12,14 +12,15 @@ import pytest
 from autograd import Value, grad
 from autograd.record import output
 from autograd.registry import RULES, name_of
-from tests.autograd import table_elementwise, table_products, table_reductions, table_shaping
+from tests.autograd import table_elementwise, table_products, table_reductions, table_shaping, table_updates
 from tests.autograd.cases import Case
 from tests.autograd.checks import check_forward
 from tests.autograd.numeric import assert_close, difference, numeric_gradient
 from tests.autograd.rows import Row, outputs, project, single
 
 REGISTERED = {f: rule for f, rule in RULES.items() if not name_of(f).startswith("nn.")}
-ROWS = [*table_elementwise.ROWS, *table_reductions.ROWS, *table_shaping.ROWS, *table_products.ROWS]
+ROWS = [*table_elementwise.ROWS, *table_reductions.ROWS, *table_shaping.ROWS, *table_products.ROWS,
+        *table_updates.ROWS]
 EVERY_ROW = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
 

@@ -162,7 +162,7 @@ STATISTICS = [
          complex=True),
     case(np.cov, lambda n, m: [(n, m + 2), (m + 2,)],
          lambda x, w: np.cov(x, fweights=counts(x), aweights=w, ddof=2),
-         name="weights", domain=[real, positive]),
+         name="weights", domain=[real, positive], complex=[apart_complex, positive]),
     case(np.cov, lambda n, m: [(m + 2,), (m + 2,), (m + 2,)], lambda x, y, w: np.cov(x, y, aweights=w, ddof=0),
          name="rows", domain=[real, real, positive]),
     case(np.corrcoef, lambda n, m: [(n, m + 2)], complex=True),

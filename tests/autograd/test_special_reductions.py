@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from autograd import Value, grad, jacobian, make_jvp, no_grad
+from autograd.rules.quantiles import CONTINUOUS, STEPS
 
 NAN, INF = np.nan, np.inf
 SECOND_OF_THREE = [True, False, True]
@@ -171,6 +172,17 @@ def test_slope_of_a_quantile_at_an_element_is_that_to_the_right():
     x = np.array([0.0, 1.0, 3.0])
     assert [grad(lambda q: np.quantile(x, q))(q) for q in (0.0, 0.25, 0.5, 0.75, 1.0)] == [2, 2, 4, 4, 0]
     assert grad(lambda q: np.percentile(x, q))(75.0) == 0.04
+
+
+@pytest.mark.parametrize("method", [*CONTINUOUS, *STEPS])
+@pytest.mark.parametrize("f", [np.quantile, np.nanquantile])
+def test_every_place_of_a_quantile(f, method):
+    """A quantile is a weighted sum of the elements, and its gradient the weights."""
+    for n in range(1, 8):
+        x = np.random.default_rng(n).uniform(1, 2, n)
+        q = np.concatenate([np.linspace(0, 1, 2 * n + 1), np.linspace(0, 1, n), [0.1, 0.3, 0.95]])
+        value, moved = make_jvp(lambda v, q=q: f(v, q, method=method))(x)(x)
+        np.testing.assert_allclose(moved, value, rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", ["lower", "midpoint", "inverted_cdf", "averaged_inverted_cdf"])

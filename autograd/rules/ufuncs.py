@@ -17,15 +17,21 @@ from ..registry import NONDIFFERENTIABLE, RULES, definition, linear_rule, name_o
 from ..updates import at_add, at_max, at_min, at_multiply, at_set
 from ..value import NO_KWARGS, Value, holds_value, unwrap
 
-# Of the ufuncs that are no cores below, those for which pairing does not matter; and what leaves the others as they are
+# Where it does not matter how neighbours are paired
 _ASSOCIATIVE = {np.multiply, np.logaddexp, np.logaddexp2, np.hypot}
+# What leaves a number as it is, where NumPy names none
 _NEUTRAL: dict[np.ufunc, float] = {
     np.maximum: -np.inf, np.fmax: -np.inf, np.minimum: np.inf, np.fmin: np.inf, np.subtract: 0, np.divide: 1,
     np.power: 1, np.float_power: 1}
+# What reduces by a rule of its own, and what changes elements by such a one
 _CORES: dict[np.ufunc, Callable] = {np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min}
 _UPDATES: dict[np.ufunc, Callable] = {
     np.add: at_add, np.multiply: at_multiply, np.maximum: at_max, np.minimum: at_min}
 _WITH_NAN: dict[np.ufunc, np.ufunc] = {np.fmax: np.maximum, np.fmin: np.minimum}
+
+
+def _neutral(ufunc: np.ufunc) -> Any:
+    return _NEUTRAL.get(ufunc, ufunc.identity)
 
 
 def _prepared(ufunc, x, dtype):
@@ -51,7 +57,7 @@ def _reduce(ufunc, array, axis=0, dtype=None, keepdims=False, initial=None, wher
         return ufunc.reduce(np.zeros(np.shape(array)), axis=axis, keepdims=keepdims, initial=0.0)
     ufunc, x = _prepared(ufunc, array, dtype)
     if where is not True:
-        x = np.where(where, x, _NEUTRAL.get(ufunc, ufunc.identity))
+        x = np.where(where, x, _neutral(ufunc))
     if ufunc in _CORES:
         y = _CORES[ufunc](x, axis=axis, keepdims=keepdims)
         return y if initial is None else ufunc(initial, y)
@@ -162,7 +168,7 @@ def _array_ufunc(self: Value, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         return _call(ufunc, inputs, **kwargs)
     if method == "at":
         _refuse_at(ufunc, inputs[0])
-    if method == "reduce" and kwargs.get("where", True) is not True and _NEUTRAL.get(ufunc, ufunc.identity) is None:
+    if method == "reduce" and kwargs.get("where", True) is not True and _neutral(ufunc) is None:
         raise TypeError(f"{name_of(op)} has no derivative rule with where=: choose the elements first, as in v[mask]")
     if op not in RULES and op not in NONDIFFERENTIABLE:
         _declare(ufunc, op)

@@ -54,8 +54,8 @@ CASES = [
                : x.shape[1]]), name="two axes, initial, where", domain=domain)
       for f, domain in [(np.add, real), (np.multiply, with_zeros), (np.minimum, apart)]],
     case(np.multiply.reduce, lambda n, m: [(n, m)], lambda x: np.multiply.reduce(x, None), name="None"),
-    case(np.subtract.reduce, lambda n, m: [(n, m)], lambda x: np.subtract.reduce(
-        x, -1, initial=2.0, keepdims=True, where=np.arange(x.shape[-1]) != 1), name="initial, where"),
+    case(np.divide.reduce, lambda n, m: [(n, m)], lambda x: np.divide.reduce(
+        x, -1, initial=2.0, keepdims=True, where=np.arange(x.shape[-1]) != 1), name="initial, where", domain=positive),
 
     # accumulate
     *[case(f.accumulate, lambda n, m, k: [(n, m, k)], lambda x, f=f: f.accumulate(x, -2), domain=domain,

@@ -25,8 +25,8 @@ CALLS = {
 @pytest.mark.parametrize("ufunc", BINARY, ids=map(name_of, BINARY))
 def test_every_ufunc_with_a_rule_has_methods(ufunc, method):
     x = 1.43 + apart(np.random.default_rng(5), (3, 5)) / 2
-    if not np.allclose(ufunc.reduce(x[0]), functools.reduce(ufunc, x[0])):
-        pytest.skip("NumPy's vector instructions reduce this ufunc wrongly")  # so do those of power with AVX-512
+    if method.startswith("reduce") and not np.allclose(ufunc.reduce(x[0]), functools.reduce(ufunc, x[0])):
+        pytest.skip("NumPy reduces this ufunc wrongly")  # as power and arctan2 on processors with AVX-512
     one = case(getattr(ufunc, method), lambda n, m: [(n, m)], lambda x: CALLS[method](ufunc, x))
     for check in ("value", "reverse", "forward", "second"):
         CHECKS[check](one, [x])

@@ -58,23 +58,19 @@ def _ediff1d(ary, to_end=None, to_begin=None):
 
 def _slope(f, x, axis, edge_order):
     """The gradient along one axis, for the spacing ``x`` or the coordinates ``x``."""
-
-    def step(i):
-        return part(f, axis, i + 1, i + 2 or None) - part(f, axis, i, i + 1)
-
+    steps = np.diff(f, axis=axis)
+    (first, right), (left, last) = np.split(steps, [1], axis), np.split(steps, [-1], axis)
     if np.ndim(x):
-        h = np.reshape(x[1:] - x[:-1], (-1, *[1] * (np.ndim(f) - axis % np.ndim(f) - 1)))
-        first, second, last_but_one, last, before, after = h[:1], h[1:2], h[-2:-1], h[-1:], h[:-1], h[1:]
-        steps = part(f, axis, 1, None) - part(f, axis, None, -1)
-        inner = (part(steps, axis, None, -1) * (after / before) + part(steps, axis, 1, None) * (before / after)) / (
-            before + after)
+        h = np.reshape(np.diff(x), (-1, *[1] * (np.ndim(f) - axis % np.ndim(f) - 1)))
+        before, after, h0, h1, h2, h3 = h[:-1], h[1:], h[:1], h[1:2], h[-2:-1], h[-1:]
+        inner = (left * (after / before) + right * (before / after)) / (before + after)
     else:
-        first = second = last_but_one = last = x
-        inner = (part(f, axis, 2, None) - part(f, axis, None, -2)) / (2 * x)
-    start, end = step(0) / first, step(-2) / last
+        h0 = h1 = h2 = h3 = x
+        inner = (left + right) / (2 * x)
+    start, end = first / h0, last / h3
     if edge_order == 2:  # the slope at the edge of the parabola through three points
-        start = start + (start - step(1) / second) * (first / (first + second))
-        end = end + (end - step(-3) / last_but_one) * (last / (last + last_but_one))
+        start = start + (start - part(right, axis, 0, 1) / h1) * (h0 / (h0 + h1))
+        end = end + (end - part(left, axis, -1, None) / h2) * (h3 / (h3 + h2))
     return np.concatenate([start, inner, end], axis)
 
 

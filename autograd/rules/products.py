@@ -1,5 +1,7 @@
 """Rules of matrix and tensor products: each is linear in every factor, some after its conjugate was taken."""
 
+import math
+
 import numpy as np
 
 from ..registry import linear_rule
@@ -54,7 +56,8 @@ def _outer(a, b):
 
 
 def _rows(x):
-    return np.reshape(x, (-1, np.shape(x)[-1])) if np.size(x) else np.zeros_like(x, shape=(0, np.shape(x)[-1]))
+    *outer, inner = np.shape(x)
+    return np.reshape(x, (math.prod(outer), inner))
 
 
 def _matmul_a(g, a, b):

@@ -52,8 +52,8 @@ def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value
     total: Any = None
     for i in moving:
         arg = arguments[i]
-        t = tangents[arg] if isinstance(arg, Value) else [tangents[a] if a in tangents else np.zeros_like(raw(a))
-                                                          for a in arg]
+        t = tangents[arg] if isinstance(arg, Value) else [
+            tangents[a] if isinstance(a, Value) and a in tangents else np.zeros_like(raw(a)) for a in arg]
         if i >= len(jvps) or jvps[i] is None:
             name = name_of(node.op)
             raise TypeError(f"{name} has no jvp with respect to argument {i}: forward mode needs one. Add one with "

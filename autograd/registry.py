@@ -63,7 +63,7 @@ class Rule:
         accepts: Any = definition or (vjps[0] if self.variadic else next(f for f in (*vjps, *jvps) if f is not None))
         signature = inspect.signature(accepts).parameters.values()
         kinds = {p.kind for p in signature}
-        positions = sum(p.kind is not p.KEYWORD_ONLY for p in signature) - (0 if definition else 2)
+        positions = sum(p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD) for p in signature) - (0 if definition else 2)
         self.most = math.inf if inspect.Parameter.VAR_POSITIONAL in kinds else positions
         self.keywords = None if inspect.Parameter.VAR_KEYWORD in kinds else {
             p.name for p in signature if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}

@@ -20,4 +20,4 @@ nondifferentiable(np.argmax, np.argmin, np.argsort, np.argpartition, np.argwhere
                   np.count_nonzero, np.searchsorted, np.digitize, np.lexsort)
 
 # Steps: the derivative is 0 wherever there is one
-nondifferentiable(np.floor, np.ceil, np.trunc, np.rint, np.round, np.fix, np.floor_divide)
+nondifferentiable(np.floor, np.ceil, np.trunc, np.rint, np.round, np.around, np.fix, np.floor_divide, np.spacing)

@@ -106,3 +106,9 @@ class ArrayMethods:
 
     def __rfloordiv__(self: Any, other: Any) -> Any:
         return np.floor_divide(other, self)
+
+    def __divmod__(self: Any, other: Any) -> Any:
+        return np.divmod(self, other)
+
+    def __rdivmod__(self: Any, other: Any) -> Any:
+        return np.divmod(other, self)

@@ -11,10 +11,11 @@ from . import (
     ordering,
     products,
     reductions,
+    refused,
     shaping,
     statistics,
     ufuncs,
 )
 
 __all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "linalg", "ordering", "products",
-           "reductions", "shaping", "statistics", "ufuncs"]
+           "reductions", "refused", "shaping", "statistics", "ufuncs"]

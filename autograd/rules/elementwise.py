@@ -97,7 +97,8 @@ def _slope_of_angle(g, beside, a, b):
 
 elementwise_rule(np.arctan2, lambda g, y, a, b: _slope_of_angle(g, b, a, b),
                  lambda g, y, a, b: _slope_of_angle(-g, a, a, b))
-elementwise_rule(np.angle, lambda g, y, z, deg=False: (-180j / pi if deg else -1j) * _over(g, z))
+elementwise_rule(np.angle, lambda g, y, z, deg=False:
+                 (-180j / pi if deg else -1j) * _slope_of_angle(g, np.conj(z), np.real(z), np.imag(z)))
 
 
 # Series

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .registry import RULES, name_of
+from .registry import REFUSED, RULES, name_of
 
 __all__ = ["by_name", "check_rule", "floating", "is_floating", "positional", "without_out"]
 
@@ -72,6 +72,11 @@ def check_rule(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
     rule = RULES.get(op)
     if rule is None:
         name = name_of(op)
+        if op in REFUSED:
+            raise TypeError(f"{name} does not take Values: {REFUSED[op]}")
+        if name.endswith(" (vectorized)"):
+            raise TypeError(f"{name}, made by np.frompyfunc, computes with objects, not with Values: apply the Python "
+                            "function itself, if it consists of NumPy's, or write np.stack([f(x) for x in v])")
         raise TypeError(f"{name} has no derivative rule. Add one with "
                         f"autograd.defvjp({name}, lambda y, x: lambda g: g * ...), "
                         "or pass v.data where no gradient is wanted")

@@ -164,6 +164,12 @@ class ArrayMethods:
     def __rfloordiv__(self: Any, other: Any) -> Any:
         return np.floor_divide(other, self)
 
+    def __divmod__(self: Any, other: Any) -> Any:
+        return np.divmod(self, other)
+
+    def __rdivmod__(self: Any, other: Any) -> Any:
+        return np.divmod(other, self)
+
 
 def _in_place(name: str, instead: str) -> TypeError:
     return TypeError(f"v.{name} changes an array in place, which a Value never is, because recorded operations hold "

@@ -79,6 +79,10 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
         raw = [unwrap(a, []) for a in args]
     if op in NONDIFFERENTIABLE:
         return op(*raw, **kwargs)
+    rule = RULES.get(op)
+    if rule is not None and rule.expands:  # recorded or not, because a function may refer to other Values
+        formula: Any = rule.definition
+        return formula(*args, **kwargs)
     if _recording.get():
         if rule is not None and len(args) > rule.most:
             args, kwargs = by_name(op, args, kwargs, rule.most, holds_value)

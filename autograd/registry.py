@@ -16,8 +16,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-__all__ = ["NONDIFFERENTIABLE", "RULES", "Rule", "definition", "defjvp", "defvjp", "elementwise_rule", "joining_rule",
-           "linear_rule", "name_of", "nondifferentiable", "rule"]
+__all__ = ["NONDIFFERENTIABLE", "REFUSED", "RULES", "Rule", "definition", "defjvp", "defvjp", "elementwise_rule",
+           "joining_rule", "linear_rule", "name_of", "nondifferentiable", "refuse", "rule"]
 
 
 class _Each(Sequence):
@@ -89,6 +89,7 @@ class Rule:
 
 RULES: dict[Callable, Rule] = {}
 NONDIFFERENTIABLE: set[Callable] = set()
+REFUSED: dict[Callable, str] = {}  # with what to write instead
 
 
 def elementwise_rule(function: Callable, *vjps: Callable | None) -> None:
@@ -135,8 +136,14 @@ def nondifferentiable(*functions: Callable) -> None:
     NONDIFFERENTIABLE.update(functions)
 
 
+def refuse(instead: str, *functions: Callable) -> None:
+    """Declare functions that take no Values, with what the error of a call tells to write instead."""
+    REFUSED.update(dict.fromkeys(functions, instead))
+
+
 def _register(function: Callable, new: Rule) -> None:
     NONDIFFERENTIABLE.discard(function)
+    REFUSED.pop(function, None)
     RULES[function] = new
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from .methods import ArrayMethods
 from .numerics import as_data, show
+from .registry import REFUSED
 
 __all__ = ["CALL", "NO_KWARGS", "UNRECORDED", "Value", "creation", "holds_value", "leaf", "new", "unwrap"]
 
@@ -154,8 +156,13 @@ class Value(ArrayMethods):
         return _copied, (type(self), self.data, self.name, self.grad, getattr(self, "__dict__", {}))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise TypeError("a Value is not turned into an array silently, because its gradient would be lost: write "
-                        "v.data for the numbers, np.stack([...]) to make one Value of several, or "
+        what = _numpy_caller()
+        refused: Any = getattr(np, what.removeprefix("np."), None)
+        instead = REFUSED.get(refused)
+        if instead:
+            raise TypeError(f"{what} does not take Values: {instead}")
+        raise TypeError(f"{what}: a Value is not turned into an array silently, because its gradient would be lost: "
+                        "write v.data for the numbers, np.stack([...]) to make one Value of several, or "
                         "a = Value(a).at[i].set(v) for a[i] = v")
 
     # Operators
@@ -226,6 +233,14 @@ def _copied(kind: type, data: Any, name: str | None, grad: Any, attributes: dict
     for key, value in attributes.items():
         setattr(node, key, value)
     return node
+
+
+def _numpy_caller() -> str:
+    """The function of NumPy that asks for an array; those that are not written in Python leave no trace."""
+    name, frame = "np.array, np.asarray or the like", sys._getframe(2)
+    while frame and frame.f_globals.get("__name__", "").startswith("numpy"):
+        name, frame = f"np.{frame.f_code.co_qualname.partition('.')[0]}", frame.f_back
+    return name
 
 
 def _data(x: Any) -> Any:

@@ -15,10 +15,12 @@ from . import (
     products,
     quantiles,
     reductions,
+    refused,
     shaping,
     statistics,
     ufuncs,
 )
 
 __all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "fft", "indexing", "joining", "linalg",
-           "ordering", "polynomials", "products", "quantiles", "reductions", "shaping", "statistics", "ufuncs"]
+           "ordering", "polynomials", "products", "quantiles", "reductions", "refused", "shaping", "statistics",
+           "ufuncs"]

@@ -157,8 +157,8 @@ def _declare(ufunc: np.ufunc, op: Callable) -> None:
 
 
 def _array_ufunc(self: Value, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    if method == "__call__" and not kwargs:
-        return apply(ufunc, inputs)
+    if method == "__call__" and (not kwargs or ufunc.signature is not None):
+        return apply(ufunc, inputs, kwargs)
     op = ufunc if method == "__call__" else getattr(ufunc, method)
     for name, x in kwargs.items():
         if name != "out" and holds_value(x):
@@ -223,4 +223,4 @@ def _call_where(ufunc: np.ufunc, inputs: tuple, where: Any, out: Any, **kwargs: 
 
 
 _array_ufunc.__name__ = "__array_ufunc__"
-Value.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
+Value.__array_ufunc__ = _array_ufunc

@@ -1,0 +1,29 @@
+"""Functions that take no Values, each with what the error tells to write instead."""
+
+import numpy as np
+
+from ..registry import refuse
+
+refuse("it writes into an array, where no gradient is recorded: write np.where(mask, new, v), or v.at[index].set(new); "
+       "for np.full and np.full_like, v * np.ones(shape)",
+       np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal)
+refuse("write v * np.ones(shape)", np.full)
+refuse("it calls a Python function for each element: apply the function itself, if it consists of NumPy's, or write "
+       "np.stack([f(x) for x in v])", np.vectorize)
+
+# Results that depend on the numbers by steps, or by their order
+refuse("counts have no derivative: pass v.data; or write np.bincount(np.digitize(x, edges), weights=v) to sum weights",
+       np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges)
+refuse("how many elements it gives depends on their numbers: take those at constant positions, such as "
+       "v[np.unique(v.data, return_index=True)[1]]",
+       np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.intersect1d, np.setdiff1d,
+       np.setxor1d, np.union1d)
+refuse("write np.linalg.eigvals of the companion matrix of the polynomial", np.roots)
+
+# What is no float
+refuse("it takes integers, and a Value holds floats: write v.data.astype(int)",
+       np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.bitwise_not, np.bitwise_count, np.left_shift, np.right_shift,
+       np.gcd, np.lcm, np.ix_, np.packbits, np.unpackbits, np.ravel_multi_index, np.unravel_index)
+refuse("it takes dates, and a Value holds floats: pass an array of dates",
+       np.isnat, np.busday_count, np.busday_offset, np.is_busday, np.datetime_as_string)
+refuse("a file holds numbers alone: pass v.data", np.save, np.savez, np.savez_compressed, np.savetxt)

@@ -50,10 +50,8 @@ def _means(found, ar, axis=None, equal_nan=False):
     rows = np.ravel(ar) if axis is None else np.moveaxis(ar, axis, 0)
     sums = scatter(rows, np.ravel(runs), (len(counts), *np.shape(rows)[1:]))
     means = sums / np.reshape(counts.astype(np.result_type(ar)), (-1, *[1] * (np.ndim(rows) - 1)))
-    if np.ndim(values) == 1:  # which need not be sorted
-        means = means[np.argsort(np.argsort(values))]
-    else:
-        means = np.moveaxis(means, 0, axis)
+    # NumPy need not give them in order.
+    means = means[np.argsort(np.argsort(values))] if np.ndim(values) == 1 else np.moveaxis(means, 0, axis)
     return (means, *others) if others else means
 
 

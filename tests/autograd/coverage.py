@@ -1,7 +1,7 @@
 """The coverage page: what is differentiable, by namespace and function, with a mark for every check that passed.
 
-``python -m tests.autograd.coverage`` runs the checks of every case and writes ``docs/coverage.md``. A test asserts that the page
-has just the marks of the checks that the test suite runs.
+``python -m tests.autograd.coverage`` runs the checks of every case and writes ``docs/coverage.md``. A test asserts that
+the page has just the marks of the checks that the test suite runs.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ def page(marks: dict[Callable, set[str]]) -> str:
     lines = [
         "# What is differentiable",
         "",
-        f"{total} functions have a derivative rule. A mark says that a check passed: **reverse** and **forward** mode against "
-        "central differences, where the function is analytic against the complex step, and against each other; the "
-        "**second** order in three orders of the modes; with **complex** inputs; and **float32** in and out. Without a mark "
-        "the function does not take such inputs, or there is nothing to check. This page is written by "
+        f"{total} functions have a derivative rule. A mark says that a check passed: **reverse** and **forward** mode "
+        "against central differences, where the function is analytic against the complex step, and against each other; the "
+        "**second** order in three orders of the modes; with **complex** inputs; and **float32** in and out. Without "
+        "a mark the function does not take such inputs, or there is nothing to check. This page is written by "
         "`python -m tests.autograd.coverage`, and the tests fail where it claims more or less than they check.",
     ]
     for name, module in NAMESPACES:

@@ -109,6 +109,11 @@ class Value(ArrayMethods):
     def dtype(self) -> np.dtype:
         return getattr(self.data, "dtype", None) or np.dtype(type(self.data))
 
+    @property
+    def _value(self) -> Any:
+        """``data`` under the name that code for HIPS autograd reads it by."""
+        return self.data
+
     def __repr__(self) -> str:
         start = f"{type(self).__name__}(data="
         name = "" if self.name is None else f", name={self.name!r}"

@@ -10,6 +10,7 @@ import numpy as np
 
 from .methods import ArrayMethods
 from .numerics import as_data, show
+from .trees import tree_map
 
 __all__ = ["CALL", "NO_KWARGS", "UNRECORDED", "Value", "creation", "holds_value", "leaf", "new", "unwrap"]
 
@@ -87,7 +88,7 @@ class Value(ArrayMethods):
         for arg in self.args:
             if isinstance(arg, Value):
                 found.append(arg)
-            elif isinstance(arg, (list, tuple)):
+            elif isinstance(arg, (list, tuple, dict)):
                 unwrap(arg, found)
         return tuple(found)
 
@@ -232,8 +233,10 @@ def unwrap(x: Any, parents: list[Value]) -> Any:
     if isinstance(x, Value):
         parents.append(x)
         return x.data
-    if isinstance(x, (list, tuple)) and holds_value(x):
+    if type(x) is list:
         return [unwrap(item, parents) for item in x]
+    if isinstance(x, (list, tuple, dict)) and holds_value(x):
+        return tree_map(lambda item: unwrap(item, parents), x)
     return x
 
 

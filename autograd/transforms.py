@@ -21,7 +21,7 @@ import numpy as np
 
 from .linearize import Linearization, checked_argnums, name_of_user
 from .trees import leaves, tree_map
-from .value import Value, holds_value
+from .value import Value
 
 __all__ = ["deriv", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian", "hessian_tensor_product",
            "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp", "make_jvp",
@@ -242,13 +242,7 @@ def make_jvp_reversemode(f: Callable, argnum: Argnum = 0) -> Callable:
     array([ 2., 40.])
     """
     def result(at: Linearization, select: Callable) -> Callable:
-        pull, _ = make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * _ones(y), at.y))
-
-        def jvp(v: Any) -> Any:
-            moved = pull(v)
-            return moved if at.record or holds_value(leaves(v)) else tree_map(_data, moved)
-
-        return jvp
+        return make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * _ones(y), at.y))[0]
 
     return _transform(f, argnum, result, "make_jvp_reversemode")
 
@@ -353,12 +347,8 @@ def _jacobians(at: Linearization) -> Any:
     return tree_map(lambda _: of(next(numbers)), at.y)
 
 
-def _data(y: Any) -> Any:
-    return y.data if isinstance(y, Value) else y
-
-
 def _ones(y: Any) -> Any:
-    data = _data(y)
+    data = y.data if isinstance(y, Value) else y
     return 1.0 if type(data) is float else np.ones_like(data)[()]
 
 

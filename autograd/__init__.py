@@ -1,5 +1,8 @@
 """Nudge's engine: plain NumPy code, made differentiable."""
 
+from importlib import import_module
+from typing import Any
+
 from . import functions, rules
 from .checking import GradientReport, gradcheck
 from .checkpoint import checkpoint
@@ -25,6 +28,7 @@ from .transforms import (
     multigrad_dict,
     tensor_jacobian_product,
     value_and_grad,
+    vector_jacobian_product,
 )
 from .value import Value
 
@@ -32,4 +36,13 @@ __all__ = ["GradientReport", "Value", "checkpoint", "defjvp", "defvjp", "deriv",
            "functions", "grad", "grad_and_aux", "grad_named", "gradcheck", "hessian", "hessian_tensor_product",
            "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp", "make_jvp",
            "make_vjp", "multigrad_dict", "no_grad", "per_example_gradients", "primitive", "rules",
-           "tensor_jacobian_product", "value_and_grad"]
+           "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product"]
+
+
+def __getattr__(name: str) -> Any:
+    """The names that HIPS autograd takes from Python's builtins, and its module ``numpy``: loaded when asked for."""
+    if name in ("dict", "isinstance", "list", "tuple", "type"):
+        return getattr(import_module(".builtins", __name__), name)
+    if name == "numpy":
+        return import_module(".numpy", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

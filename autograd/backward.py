@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .graph import in_dtype_of, leading_to, raw, retraced, reverse_topological
+from .graph import in_dtype_of, leading_to, paired, raw, retraced, reverse_topological
 from .record import output, outputs
 from .registry import RULES, name_of
-from .value import CALL, UNRECORDED, Value
+from .value import CALL, UNRECORDED, Value, unwrap
 
 __all__ = ["backward", "owned", "reverse_pass"]
 
@@ -103,8 +103,8 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
             total = gradients.get(arg)
             gradients[arg] = part if total is None else total + part
             continue
-        for a, p in zip(arg, part, strict=True):
-            if isinstance(a, Value) and (useful is None or a in useful):
+        for a, p in paired(arg, part):
+            if p is not None and (useful is None or a in useful):
                 p = _fit(p, a.data, node, i)
                 gradients[a] = gradients[a] + p if a in gradients else p
 
@@ -129,9 +129,10 @@ def _pull_through(node: Value, g: Any, gradients: dict[Value, Any], useful: Coll
 
 
 def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
-    """Whether a list of arguments, such as that of ``np.concatenate``, holds a Value that needs a gradient."""
-    return isinstance(arg, (list, tuple)) and any(
-        isinstance(a, Value) and (useful is None or a in useful) for a in arg)
+    """Whether a container, such as the list that ``np.concatenate`` joins, holds a Value that needs a gradient."""
+    found: list[Value] = []
+    unwrap(arg, found)
+    return any(useful is None or a in useful for a in found)
 
 
 def _retry(error: Exception, vjps: Any, node: Value, i: int, g: Any, y: Any, args: Any) -> Any:

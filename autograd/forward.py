@@ -10,7 +10,8 @@ import numpy as np
 from .graph import in_dtype_of, raw, retraced, reverse_topological
 from .record import output, outputs
 from .registry import RULES, name_of
-from .value import Value
+from .trees import tree_map
+from .value import Value, unwrap
 
 __all__ = ["forward_pass"]
 
@@ -39,7 +40,18 @@ def forward_pass(nodes: Iterable[Value], tangents: dict[Value, Any], record: boo
 def _moves(arg: Any, tangents: dict[Value, Any]) -> bool:
     if isinstance(arg, Value):
         return arg in tangents
-    return isinstance(arg, (list, tuple)) and any(_moves(a, tangents) for a in arg)
+    found: list[Value] = []
+    unwrap(arg, found)
+    return any(a in tangents for a in found)
+
+
+def _tangents(arg: Any, tangents: dict[Value, Any]) -> Any:
+    """The tangents of an argument; in a container, zeros for what does not move."""
+    if isinstance(arg, Value) and arg in tangents:
+        return tangents[arg]
+    if isinstance(arg, (list, tuple, dict)):
+        return tree_map(lambda a: _tangents(a, tangents), arg)
+    return np.zeros_like(raw(arg))
 
 
 def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value, Any], record: bool) -> Any:
@@ -53,8 +65,7 @@ def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value
     total: Any = None
     for i in moving:
         arg = arguments[i]
-        t = tangents[arg] if isinstance(arg, Value) else [tangents[a] if _moves(a, tangents) else np.zeros_like(raw(a))
-                                                          for a in arg]
+        t = _tangents(arg, tangents)
         if i >= len(jvps) or jvps[i] is None:
             name = name_of(node.op)
             raise TypeError(f"{name} has no jvp with respect to argument {i}: forward mode needs one. Add one with "

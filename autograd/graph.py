@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +12,7 @@ from .record import apply, astype, recording
 from .registry import RULES, name_of
 from .value import CALL, Value, creation, holds_value, leaf, unwrap
 
-__all__ = ["in_dtype_of", "leading_to", "raw", "retraced", "reverse_topological"]
+__all__ = ["in_dtype_of", "leading_to", "paired", "raw", "retraced", "reverse_topological"]
 
 
 def reverse_topological(*values: Value, since: int = 0) -> list[Value]:
@@ -34,7 +34,7 @@ def reverse_topological(*values: Value, since: int = 0) -> list[Value]:
                 if parent not in seen:
                     seen.add(parent)
                     stack.append(parent)
-            elif isinstance(parent, (list, tuple)):  # arrays to be joined
+            elif isinstance(parent, (list, tuple, dict)):  # arrays to be joined, or a primitive's parameters
                 found: list[Value] = []
                 unwrap(parent, found)
                 new = dict.fromkeys(p for p in found if p not in seen)
@@ -56,7 +56,19 @@ def raw(x: Any) -> Any:
     """``x`` with the data of the Values that it is or holds."""
     if isinstance(x, Value):
         return x.data
-    return unwrap(x, []) if isinstance(x, (list, tuple)) else x
+    return unwrap(x, []) if isinstance(x, (list, tuple, dict)) else x
+
+
+def paired(x: Any, other: Any) -> Iterator[tuple[Value, Any]]:
+    """Every Value that ``x`` is or holds, with what stands in its place in ``other``."""
+    if isinstance(x, Value):
+        yield x, other
+    elif isinstance(x, (list, tuple)):
+        for item, part in zip(x, other, strict=True):
+            yield from paired(item, part)
+    elif isinstance(x, dict):
+        for key, item in x.items():
+            yield from paired(item, other[key])
 
 
 def in_dtype_of(g: Any, dtype: np.dtype) -> Any:

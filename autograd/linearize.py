@@ -56,6 +56,7 @@ class Linearization:
     def pull(self, gradients: Any) -> list:
         """The gradients of the inputs, one for each of ``argnums``, given those of the outputs."""
         with recording(True) as outside:
+            gradients = gradients if outside else tree_map(_data, gradients)
             record = outside and (self.record or holds_value(leaves(gradients)))
             start: dict[Value, Any] = {}
 
@@ -66,7 +67,7 @@ class Linearization:
 
             tree_map(add, self.y, gradients)
             start = {y: g for y, g in start.items() if y in self.useful}
-            found = {node: g for node, g in reverse_pass(self.nodes, start, self.useful, record)
+            found = {node: g for node, g in reverse_pass(self.nodes, start, self.useful, outside and self.record)
                      if node in self.sources}
 
             def gradient_of(x: Value) -> Any:
@@ -80,6 +81,7 @@ class Linearization:
     def push(self, tangents: list) -> Any:
         """The tangents of the outputs, given those of the inputs, one for each of ``argnums``."""
         with recording(True) as outside:
+            tangents = tangents if outside else tree_map(_data, tangents)
             record = outside and (self.record or holds_value(leaves(tangents)))
             moved: dict[Value, Any] = {}
 
@@ -88,7 +90,7 @@ class Linearization:
 
             for tree, tangent in zip(self.inputs, tangents, strict=True):
                 tree_map(start, tree, tangent)
-            forward_pass(reversed(self.nodes), moved, record)
+            forward_pass(reversed(self.nodes), moved, outside and self.record)
 
             def tangent_of(y: Any) -> Any:
                 t = moved.get(y) if isinstance(y, Value) else None

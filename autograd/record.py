@@ -103,6 +103,8 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
 def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
     """The arguments, with lists as the arrays they stand for: a list of Values becomes one Value."""
     rule = RULES.get(op)
+    if rule is not None and rule.kind == "general" and hasattr(op, "is_primitive"):
+        return args  # a user's function says itself what a container means
     for a in args:
         if isinstance(a, dict) and holds_value(a):
             raise TypeError(f"{name_of(op)}: a dict that holds Values came; pass them as arguments of their own")
@@ -111,8 +113,6 @@ def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
             return args  # whose lists may be nested, and mean something
         items, *others = args
         return ([stacked(x) for x in items] if isinstance(items, (list, tuple)) else items, *others)
-    if rule is not None and rule.kind == "general" and hasattr(op, "is_primitive"):
-        return args  # a user's function says itself what a list means
     stands_for_array = [rule is not None and not rule.variadic and rule.definition is None and rule.reaches(i)
                         for i in range(len(args))]
     return [np.asarray(a) if array and isinstance(a, (list, tuple)) and not holds_value(a) else stacked(a)

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 __all__ = ["NONDIFFERENTIABLE", "REFUSED", "RULES", "Rule", "definition", "defjvp", "defvjp", "elementwise_rule",
-           "joining_rule", "linear_rule", "name_of", "nondifferentiable", "refuse", "rule"]
+           "for_any_argument", "joining_rule", "linear_rule", "name_of", "nondifferentiable", "refuse", "replaced",
+           "rule"]
 
 
 class _Each(Sequence):
@@ -57,7 +58,7 @@ class Rule:
         self.vjps: Any = vjps
         self.jvps: Any = jvps
         # Up to which argument all have a map, so that most calls need no look at each.
-        self.variadic = isinstance(vjps, _Each)
+        self.variadic = isinstance(vjps, _Each) or isinstance(jvps, _Each)
         self.complete = math.inf if self.variadic or definition else [*map(bool, vjps), False].index(False)
 
     def __getattr__(self, name: str) -> Any:
@@ -67,8 +68,8 @@ class Rule:
         """
         if name not in ("most", "keywords"):
             raise AttributeError(name)
-        maps = (self.vjps[0],) if self.variadic else (*self.vjps, *self.jvps)
-        accepts: Any = self.definition or next(f for f in maps if f is not None)
+        accepts: Any = self.definition or next(f for maps in (self.vjps, self.jvps) for f in (
+            [maps[0]] if isinstance(maps, _Each) else maps) if f is not None)
         signature = inspect.signature(accepts).parameters.values()
         kinds = {p.kind for p in signature}
         positions = sum(p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD) for p in signature)
@@ -103,23 +104,30 @@ def linear_rule(function: Callable, *transposes: Callable | None, each: Callable
     Forward, the tangent takes the place of the argument.
     """
     vjps = _Each(each) if each else transposes
-    jvps = _Each(partial(_replaced, function)) if each else [
-        t and partial(_replaced, function, i) for i, t in enumerate(transposes)]
+    jvps = _Each(partial(replaced, function)) if each else [
+        t and partial(replaced, function, i) for i, t in enumerate(transposes)]
     _register(function, Rule("linear", vjps, jvps))
 
 
-def _replaced(function: Callable, i: int, g: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
+def replaced(function: Callable, i: int, g: Any, y: Any, *args: Any, **kwargs: Any) -> Any:
     return function(*args[:i], g, *args[i + 1:], **kwargs)
 
 
 def joining_rule(function: Callable, transpose: Callable) -> None:
     """Declare a function that joins a list of arrays, linear in each: ``transpose`` returns the list of gradients."""
-    _register(function, Rule("linear", (transpose,), (partial(_replaced, function, 0),), joins=True))
+    _register(function, Rule("linear", (transpose,), (partial(replaced, function, 0),), joins=True))
 
 
 def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | None]) -> None:
     """Declare the vjps and the jvps of a function that is neither elementwise nor linear."""
     _register(function, Rule("general", vjps, jvps))
+
+
+def for_any_argument(function: Callable, vjp: Callable | None = None, jvp: Callable | None = None) -> None:
+    """Declare ``vjp(i, g, y, *args, **kwargs)``, or ``jvp`` with the same, of any argument ``i``; the other stays."""
+    before = RULES.get(function)
+    vjps, jvps = (before.vjps, before.jvps) if before is not None and before.definition is None else ((), ())
+    _register(function, Rule("general", _Each(vjp) if vjp else vjps, _Each(jvp) if jvp else jvps))
 
 
 def definition(function: Callable, formula: Callable, joins: bool = False, expands: bool = False,
@@ -189,7 +197,7 @@ def defjvp(function: Callable, *jvps: Callable | str | None, argnums: int | Iter
     Raises ``TypeError`` as ``defvjp`` does.
     """
     maps = _placed("defjvp", "lambda g, y, x: ...", function, jvps, argnums)
-    maps = [partial(_replaced, function, i) if m == "same" else m for i, m in enumerate(maps)]
+    maps = [partial(replaced, function, i) if m == "same" else m for i, m in enumerate(maps)]
     before = RULES.get(function)
     vjps = before.vjps if before is not None and before.definition is None else ()
     _register(function, Rule("general", vjps, maps))

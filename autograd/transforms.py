@@ -24,8 +24,9 @@ from .trees import leaves, tree_map
 from .value import Value
 
 __all__ = ["deriv", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian", "hessian_tensor_product",
-           "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp",
-           "multigrad_dict", "tensor_jacobian_product", "value_and_grad"]
+           "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp", "make_jvp",
+           "make_jvp_reversemode", "make_vjp", "multigrad_dict", "tensor_jacobian_product", "value_and_grad",
+           "vector_jacobian_product"]
 
 Argnum = int | tuple[int, ...]
 
@@ -232,6 +233,20 @@ def make_jvp(f: Callable, argnum: Argnum = 0) -> Callable:
     return _transform(f, argnum, result, "make_jvp")
 
 
+def make_jvp_reversemode(f: Callable, argnum: Argnum = 0) -> Callable:
+    """The function that gives ``jvp``, for an ``f`` whose rules are for reverse mode alone: ``jvp(v)`` is Jv.
+
+    It is the vjp of the vjp, which is linear (Townsend, 2017).
+
+    >>> make_jvp_reversemode(lambda x: x**2)(np.array([1.0, 2.0]))(np.array([1.0, 10.0]))
+    array([ 2., 40.])
+    """
+    def result(at: Linearization, select: Callable) -> Callable:
+        return make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * _ones(y), at.y))[0]
+
+    return _transform(f, argnum, result, "make_jvp_reversemode")
+
+
 def make_hvp(f: Callable, argnum: Argnum = 0) -> Callable:
     """The function that gives ``(hvp, gradient)``: ``hvp(v)`` is the product of the Hessian with ``v``.
 
@@ -272,6 +287,9 @@ def tensor_jacobian_product(f: Callable, argnum: Argnum = 0) -> Callable:
         return jacobian(lambda *x: np.tensordot(tensor, f(*x, **kwargs), np.ndim(tensor)), argnum)(*args[:-1])
 
     return product
+
+
+vector_jacobian_product = tensor_jacobian_product
 
 
 def _half_square(y: Any) -> Any:

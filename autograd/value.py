@@ -13,6 +13,7 @@ import numpy as np
 from .methods import ArrayMethods
 from .numerics import as_data, show
 from .registry import REFUSED
+from .trees import tree_map
 
 __all__ = ["CALL", "NO_KWARGS", "UNRECORDED", "Value", "creation", "holds_value", "leaf", "new", "unwrap"]
 
@@ -94,7 +95,7 @@ class Value(ArrayMethods):
         for arg in self.args:
             if isinstance(arg, Value):
                 found.append(arg)
-            elif isinstance(arg, (list, tuple)):
+            elif isinstance(arg, (list, tuple, dict)):
                 unwrap(arg, found)
         return tuple(found)
 
@@ -115,6 +116,11 @@ class Value(ArrayMethods):
     @property
     def dtype(self) -> np.dtype:
         return getattr(self.data, "dtype", None) or np.dtype(type(self.data))
+
+    @property
+    def _value(self) -> Any:
+        """``data`` under the name that code for HIPS autograd reads it by."""
+        return self.data
 
     def __repr__(self) -> str:
         start = f"{type(self).__name__}(data="
@@ -252,8 +258,10 @@ def unwrap(x: Any, parents: list[Value]) -> Any:
     if isinstance(x, Value):
         parents.append(x)
         return x.data
-    if isinstance(x, (list, tuple)) and holds_value(x):
+    if type(x) is list:
         return [unwrap(item, parents) for item in x]
+    if isinstance(x, (list, tuple, dict)) and holds_value(x):
+        return tree_map(lambda item: unwrap(item, parents), x)
     return x
 
 

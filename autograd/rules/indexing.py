@@ -9,6 +9,7 @@ import numpy as np
 
 from ..record import primitive
 from ..registry import definition, linear_rule
+from ..value import holds_value
 
 
 def _is_basic(index):
@@ -26,20 +27,20 @@ def scatter(g, index, shape):
         (index,) = index
     if isinstance(index, list):
         index = np.asarray(index, None if index else int)
+    if not _is_basic(index) and len(shape) > 1:  # NumPy adds number by number several times as fast as row by row
+        total = np.zeros_like(g, shape=math.prod(shape))
+        np.add.at(total, _places(index, shape), np.ravel(g))
+        return np.reshape(total, shape)
+    total = np.zeros_like(g, shape=shape)
     if _is_basic(index):
-        total = np.zeros_like(g, shape=shape)
         total[index] = g
-        return total
-    # NumPy adds at single numbers, several times as fast as at rows
-    total = np.zeros_like(g, shape=math.prod(shape))
-    np.add.at(total, _places(index, shape), np.ravel(g))
-    return np.reshape(total, shape)
+    else:
+        np.add.at(total, index, g)
+    return total
 
 
 def _places(index, shape):
     """The positions in C order, all in a row, of the elements that ``index`` takes."""
-    if len(shape) == 1:
-        return np.ravel(np.arange(*shape)[index])
     if isinstance(index, np.ndarray):  # rows, of which there may be many more than are taken
         row = math.prod(shape[1:])
         return np.ravel(np.add.outer(np.arange(shape[0])[index] * row, np.arange(row)))
@@ -83,7 +84,9 @@ def picked(function: Callable, *arrays: Any) -> Any:
 
 
 def _array(a):
-    return np.stack([_array(item) for item in a]) if isinstance(a, (list, tuple)) else a
+    if isinstance(a, (list, tuple)):
+        return np.stack([_array(item) for item in a]) if holds_value(a) else np.asarray(a)
+    return a
 
 
 for _function in (np.take_along_axis, np.delete):
@@ -97,7 +100,7 @@ def along(axis, places):
     return (*[slice(None)] * axis, places)
 
 
-def _take(g, y, a, indices, axis=None, *, mode="raise"):
+def _take(g, y, a, indices, axis=None, *, mode: Any = "raise"):
     shape = np.shape(a) if axis is not None else (np.size(a),)
     axis = 0 if axis is None else axis % len(shape)
     places = np.take(np.arange(shape[axis]), indices, mode=mode)
@@ -108,7 +111,6 @@ linear_rule(np.take, _take)
 
 definition(np.insert, lambda arr, obj, values, axis=None: picked(
     lambda a, v: np.insert(a, obj, v, axis), arr, values))
-definition(np.choose, lambda a, choices, *, mode="raise": picked(
-    lambda *c: np.choose(a, c, mode=mode), *choices), joins=True)
+definition(np.choose, lambda a, choices, **mode: picked(lambda *c: np.choose(a, c, **mode), *choices), joins=True)
 definition(np.select, lambda condlist, choicelist, default=0: picked(
     lambda *c: np.select(condlist, c[:-1], c[-1]), *choicelist, default), joins=True)

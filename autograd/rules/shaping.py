@@ -1,5 +1,7 @@
 """Rules of functions that move elements without changing them, or repeat them."""
 
+from typing import Any
+
 import numpy as np
 
 from ..record import unstack
@@ -10,11 +12,12 @@ from .indexing import along, picked, picking_rule, put_back, scatter
 # The same elements in another shape
 
 
-def _order(a, order):
-    """``order`` with "A" for what it means for ``a``."""
-    if order != "A":
-        return order
-    return "F" if np.isfortran(a.data if isinstance(a, Value) else a) else "C"
+def _order(a, order) -> Any:
+    """``order`` as NumPy reads it: "A" is what ``a`` is."""
+    order = (order or "C").upper()
+    if order == "A":
+        return "F" if np.isfortran(a.data if isinstance(a, Value) else a) else "C"
+    return order
 
 
 def _as_in_memory(a):
@@ -25,13 +28,15 @@ def _as_in_memory(a):
 
 
 def _ravel(g, y, a, order="C"):
+    order = _order(a, order)
     if order == "K":
         g, order = scatter(g, _as_in_memory(a), (np.size(a),)), "C"
-    return np.reshape(g, np.shape(a), order=_order(a, order))
+    return np.reshape(g, np.shape(a), order=order)
 
 
 def _ravel_forward(g, y, a, order="C"):
-    return np.ravel(g)[_as_in_memory(a)] if order == "K" else np.ravel(g, _order(a, order))
+    order = _order(a, order)
+    return np.ravel(g)[_as_in_memory(a)] if order == "K" else np.ravel(g, order)
 
 
 rule(np.ravel, _ravel, jvps=[_ravel_forward])
@@ -116,7 +121,7 @@ linear_rule(np.tile, _tile)
 linear_rule(np.repeat, _repeat)
 
 
-def _trim_zeros(filt, trim="fb", **axis):
+def _trim_zeros(filt, trim: Any = "fb", **axis):
     filled = filt != 0
     sizes = np.shape(np.trim_zeros(filled, trim, **axis))
     fronts = np.shape(np.trim_zeros(filled, "f", **axis)) if "f" in trim.lower() else np.shape(filt)
@@ -170,7 +175,7 @@ def _pairs(given, ndim):
     return np.broadcast_to(np.asarray(given), (ndim, 2)).tolist()
 
 
-def _pad(array, pad_width, mode="constant", **kwargs):
+def _pad(array, pad_width, mode: Any = "constant", **kwargs):
     """``np.pad`` less the constants that it adds, whose derivative is 0."""
     shape = np.shape(array)
     widths = _pairs(pad_width, len(shape))

@@ -76,9 +76,9 @@ def page(marks: dict[Callable, set[str]]) -> str:
         "# What is differentiable",
         "",
         f"{total} functions have a derivative rule. A mark says that a check passed: **reverse** and **forward** mode "
-        "against central differences, where the function is analytic against the complex step, and against each other; the "
-        "**second** order in three orders of the modes; with **complex** inputs; and **float32** in and out. Without "
-        "a mark the function does not take such inputs, or there is nothing to check. This page is written by "
+        "against central differences, where the function is analytic against the complex step, and against each other; "
+        "the **second** order in three orders of the modes; with **complex** inputs; and **float32** in and out. "
+        "Without a mark the function does not take such inputs, or there is nothing to check. This page is written by "
         "`python -m tests.autograd.coverage`, and the tests fail where it claims more or less than they check.",
     ]
     for name, module in NAMESPACES:

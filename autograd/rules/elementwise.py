@@ -6,9 +6,10 @@ origin. Where a step is met (``remainder`` at a multiple of its divisor, ``sign`
 """
 
 from math import factorial, log, pi
+from typing import Any
 
 import numpy as np
-from numpy._core.umath import clip as clip_ufunc  # what ndarray.clip calls
+from numpy._core import umath
 
 from ..record import astype, primitive
 from ..registry import definition, elementwise_rule, linear_rule, rule
@@ -199,7 +200,7 @@ def _clip_a(g, y, a, a_min=None, a_max=None, *, min=None, max=None):
 
 elementwise_rule(np.maximum, lambda g, y, a, b: _larger(g, a, b), lambda g, y, a, b: _larger(g, b, a))
 elementwise_rule(np.minimum, lambda g, y, a, b: _larger(g, b, a), lambda g, y, a, b: _larger(g, a, b))
-for _clip in (np.clip, clip_ufunc):
+for _clip in (np.clip, vars(umath)["clip"]):  # the second is what ndarray.clip calls
     elementwise_rule(_clip, _clip_a,
                      lambda g, y, a, a_min, a_max=None: _larger(
                          g if a_max is None else _larger(g, a_max, _above(a, a_min)), a_min, a),
@@ -244,9 +245,10 @@ def _piecewise(x, condlist, funclist, *args, **kw):
         masks.append(~np.any(masks, axis=0))
     y = np.zeros_like(x)
     for mask, piece in zip(masks, funclist, strict=True):
+        part: Any = piece
         if callable(piece):  # which sees its elements alone, so that others cannot give nan
-            piece = piece(x[mask], *args, **kw) if np.any(mask) else 0
-        y = np.where(mask, scatter(piece, np.asarray(mask), np.shape(x)) if np.ndim(piece) else piece, y)
+            part = piece(x[mask], *args, **kw) if np.any(mask) else 0
+        y = np.where(mask, scatter(part, np.asarray(mask), np.shape(x)) if np.ndim(part) else part, y)
     return astype(y, np.result_type(x))
 
 

@@ -14,10 +14,9 @@ refuse("it calls a Python function for each element: apply the function itself, 
 # Results that depend on the numbers by steps, or by their order
 refuse("counts have no derivative: pass v.data; or write np.bincount(np.digitize(x, edges), weights=v) to sum weights",
        np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges)
-refuse("how many elements it gives depends on their numbers: take those at constant positions, such as "
-       "v[np.unique(v.data, return_index=True)[1]]",
+refuse("how many elements it gives depends on their numbers: write v[i] with positions found without v, such as "
+       "i = np.unique(v.data, return_index=True)[1]",
        np.intersect1d, np.setdiff1d, np.setxor1d, np.union1d)
-refuse("write np.linalg.eigvals of the companion matrix of the polynomial", np.roots)
 
 # What is no float
 refuse("it takes integers, and a Value holds floats: write v.data.astype(int)",

@@ -26,9 +26,9 @@ def written():
     V[0] = 1.0
 
 
-
 @pytest.fixture(autouse=True)
-def a_function_without_a_rule(monkeypatch):
+def no_rule_of_cbrt(monkeypatch):
+    """One function that has no rule, whatever has been added."""
     monkeypatch.delitem(RULES, np.cbrt)
 
 
@@ -53,6 +53,10 @@ ERRORS = [  # name, what is done, the error, and what its text says
     ("no rule", lambda: np.cbrt(V), TypeError,
      r"np\.cbrt has no derivative rule\. Add one with autograd\.defvjp\(np\.cbrt, lambda y, x: lambda g: g \* \.\.\.\)"
      r", or pass v\.data"),
+    ("no rule for the exponent", lambda: np.ldexp(1.0, V), TypeError,
+     r"np\.ldexp has no derivative rule with respect to argument 1\. Add one with.*argnums=.*\.data for a constant"),
+    ("made by frompyfunc", lambda: np.frompyfunc(abs, 1, 1)(V), TypeError,
+     r"np\.abs \(vectorized\), made by np\.frompyfunc.*apply the Python function itself"),
     ("out=", lambda: np.exp(V, out=np.zeros(2)), TypeError,
      r"np\.exp\(\.\.\., out=\.\.\.\) cannot record into an array: write y = np\.exp\(\.\.\.\)"),
     ("out= by position", lambda: np.exp(V, np.zeros(2)), TypeError, r"out="),

@@ -72,6 +72,8 @@ def check_rule(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
     if unknown or len(args) > rule.most:
         raise TypeError(f"the derivative rule of {name_of(op)} does not cover "
                         f"{', '.join(unknown) or f'{len(args)} arguments'}; pass v.data where no gradient is wanted")
+    if rule.check is not None:
+        rule.check(*args, **kwargs)
     if len(args) <= rule.complete:
         return
     for i, a in enumerate(args):

@@ -44,13 +44,16 @@ class Rule:
     arguments add up. A function with a ``definition`` has neither: it is equal to ``definition(*args, **kwargs)``,
     which consists of functions with rules. ``joins`` says that the first argument is a list of arrays, and ``expands``
     that a call is replaced by that of the definition when it is made, because arguments are functions themselves.
+    ``check(*args, **kwargs)`` raises, when a call is made, where its options leave no derivative.
     """
 
-    __slots__ = ("complete", "definition", "expands", "joins", "jvps", "keywords", "kind", "most", "variadic", "vjps")
+    __slots__ = ("check", "complete", "definition", "expands", "joins", "jvps", "keywords", "kind", "most", "variadic",
+                 "vjps")
 
     def __init__(self, kind: str, vjps: Sequence[Callable | None] = (), jvps: Sequence[Callable | None] = (),
-                 joins: bool = False, definition: Callable | None = None, expands: bool = False) -> None:
-        self.kind, self.joins, self.definition, self.expands = kind, joins, definition, expands
+                 joins: bool = False, definition: Callable | None = None, expands: bool = False,
+                 check: Callable | None = None) -> None:
+        self.kind, self.joins, self.definition, self.expands, self.check = kind, joins, definition, expands, check
         self.vjps: Any = vjps
         self.jvps: Any = jvps
         # Up to which argument all have a map, so that most calls need no look at each.
@@ -103,9 +106,13 @@ def joining_rule(function: Callable, transpose: Callable) -> None:
     _register(function, Rule("linear", (transpose,), (partial(_replaced, function, 0),), joins=True))
 
 
-def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | None]) -> None:
-    """Declare the vjps and the jvps of a function that is neither elementwise nor linear."""
-    _register(function, Rule("general", vjps, jvps))
+def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | None],
+         check: Callable | None = None) -> None:
+    """Declare the vjps and the jvps of a function that is neither elementwise nor linear.
+
+    ``check`` is called with the arguments of every recorded call, and raises for options that leave no derivative.
+    """
+    _register(function, Rule("general", vjps, jvps, check=check))
 
 
 def definition(function: Callable, formula: Callable, joins: bool = False, expands: bool = False) -> None:

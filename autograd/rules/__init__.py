@@ -5,9 +5,11 @@ from . import (
     constant,
     cumulative,
     elementwise,
+    factorizations,
     fft,
     indexing,
     linalg,
+    norms,
     ordering,
     products,
     reductions,
@@ -16,5 +18,5 @@ from . import (
     ufuncs,
 )
 
-__all__ = ["calculus", "constant", "cumulative", "elementwise", "fft", "indexing", "linalg", "ordering", "products",
-           "reductions", "shaping", "statistics", "ufuncs"]
+__all__ = ["calculus", "constant", "cumulative", "elementwise", "factorizations", "fft", "indexing", "linalg", "norms",
+           "ordering", "products", "reductions", "shaping", "statistics", "ufuncs"]

@@ -32,7 +32,8 @@ def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collec
             whole, i = node.args
             yield node, g
             if useful is None or whole in useful:
-                gradients.setdefault(whole, [None] * len(whole.data))[i] = g
+                parts = gradients.setdefault(whole, [None] * len(whole.data))
+                parts[i] = g if parts[i] is None else parts[i] + g  # rules pick results anew, as nodes of their own
             continue
         if type(node.data) is tuple:
             g = [np.zeros_like(x) if part is None else part for x, part in zip(node.data, g, strict=True)]

@@ -118,9 +118,13 @@ def joining_rule(function: Callable, transpose: Callable) -> None:
     _register(function, Rule("linear", (transpose,), (partial(replaced, function, 0),), joins=True))
 
 
-def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | None]) -> None:
-    """Declare the vjps and the jvps of a function that is neither elementwise nor linear."""
-    _register(function, Rule("general", vjps, jvps))
+def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | None],
+         check: Callable | None = None) -> None:
+    """Declare the vjps and the jvps of a function that is neither elementwise nor linear.
+
+    ``check`` is called with the arguments of every recorded call, and raises for options that leave no derivative.
+    """
+    _register(function, Rule("general", vjps, jvps, check=check))
 
 
 def for_any_argument(function: Callable, vjp: Callable | None = None, jvp: Callable | None = None) -> None:

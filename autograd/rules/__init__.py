@@ -6,10 +6,12 @@ from . import (
     cumulative,
     einsum,
     elementwise,
+    factorizations,
     fft,
     indexing,
     joining,
     linalg,
+    norms,
     ordering,
     polynomials,
     products,
@@ -21,6 +23,6 @@ from . import (
     ufuncs,
 )
 
-__all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "fft", "indexing", "joining", "linalg",
-           "ordering", "polynomials", "products", "quantiles", "reductions", "refused", "shaping", "statistics",
-           "ufuncs"]
+__all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "factorizations", "fft", "indexing",
+           "joining", "linalg", "norms", "ordering", "polynomials", "products", "quantiles", "reductions", "refused",
+           "shaping", "statistics", "ufuncs"]

@@ -4,9 +4,10 @@ import numpy as np
 
 from ..registry import refuse
 
-refuse("it writes into an array, where no gradient is recorded: write np.where(mask, new, v), or v.at[index].set(new); "
-       "for np.full and np.full_like, v * np.ones(shape)",
-       np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal)
+refuse("it writes into an array, where no gradient is recorded: write np.where(mask, new, v), or v.at[index].set(new)",
+       np.copyto, np.put, np.place, np.putmask, np.put_along_axis)
+refuse("it changes an array in place, which a Value never is: write np.where(np.eye(*v.shape, dtype=bool), new, v)",
+       np.fill_diagonal)
 refuse("write v * np.ones(shape)", np.full)
 refuse("it calls a Python function for each element: apply the function itself, if it consists of NumPy's, or write "
        "np.stack([f(x) for x in v])", np.vectorize)
@@ -14,9 +15,6 @@ refuse("it calls a Python function for each element: apply the function itself, 
 # Results that depend on the numbers by steps, or by their order
 refuse("counts have no derivative: pass v.data; or write np.bincount(np.digitize(x, edges), weights=v) to sum weights",
        np.histogram, np.histogram2d, np.histogramdd, np.histogram_bin_edges)
-refuse("how many elements it gives depends on their numbers: write v[i] with positions found without v, such as "
-       "i = np.unique(v.data, return_index=True)[1]",
-       np.intersect1d, np.setdiff1d, np.setxor1d, np.union1d)
 
 # What is no float
 refuse("it takes integers, and a Value holds floats: write v.data.astype(int)",

@@ -208,11 +208,3 @@ def _pad_check(array, pad_width, mode="constant", **kwargs):
 
 
 definition(np.pad, _pad, check=_pad_check)
-
-
-def _fill_diagonal(a, val, wrap=False):
-    raise TypeError("np.fill_diagonal changes an array in place, which a Value never is: write "
-                    "np.where(np.eye(*v.shape, dtype=bool), val, v)")
-
-
-definition(np.fill_diagonal, _fill_diagonal, expands=True)

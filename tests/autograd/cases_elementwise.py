@@ -1,7 +1,9 @@
 """Cases of elementwise functions."""
 
 import numpy as np
+from numpy._core import umath
 
+from autograd.rules.elementwise import bessel_i, sinc_derivative
 from tests.autograd.cases import case
 from tests.autograd.rows import apart, between, positive, real, unit
 
@@ -74,8 +76,11 @@ CASES = [
          lambda x: np.unwrap(0.2 * x + 4.2 * np.arange(len(x))[:, None], 3.5, 0, period=5), name="period"),
     case(np.sinc, 1, domain=anywhere, complex=True, analytic=True),
     case(np.i0, 1),
+    case(sinc_derivative, 1, lambda x: sinc_derivative(x, 2), domain=anywhere),
+    case(bessel_i, 1, lambda x: bessel_i(x, 1)),
     *[case(f, 2) for f in (np.logaddexp, np.logaddexp2, np.arctan2, np.hypot)],
     case(np.absolute, 1, complex=True),
+    case(np.sign, 1, lambda x: np.sign(x) * x),
     *[case(f, 2, domain=[apart, between]) for f in (np.maximum, np.minimum, np.fmax, np.fmin)],
     *[case(f, 1, complex=True) for f in (np.conjugate, np.real, np.imag, np.angle, np.real_if_close)],
     case(np.angle, 1, lambda z: np.angle(z, deg=True), name="deg", complex=True),
@@ -89,6 +94,8 @@ CASES = [
          complex=with_part_gone),
     case(np.clip, lambda n, m: [(n, m), (m,), (n, 1)], np.clip, domain=[apart, between, above]),
     case(np.clip, 1, lambda x: np.clip(x, None, 0.06), name="above alone", domain=apart),
+    case(vars(umath)["clip"], lambda n, m: [(n, m), (m,), (n, 1)], domain=[apart, between, above]),
+    case(np.where, 3, name="condition"),
     case(np.where, lambda n: [(n, 1), (3,)], lambda a, b: np.where(MASKS[0], a, b), complex=True),
     case(np.select, lambda n: [(n, 3), (3,)], lambda a, b: np.select([MASKS[0], MASKS[1]], [a * b, b], -1.0),
          complex=True),

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.rules.linalg import cofactors, pseudoinverse
+from autograd.rules.norms import length
 from tests.autograd.cases import case
 from tests.autograd.rows import apart, real
 
@@ -170,7 +172,12 @@ FACTORIZATIONS = [
     case(la.eigvalsh, squares, domain=symmetric, complex=hermitian),
     case(la.eig, squares, lambda a: signed(*in_order(*la.eig(a))), **MATRICES),
     case(la.eig, squares, eig_free, name="turning, without phase", domain=turning),
-    case(la.eigvals, squares, domain=turning, complex=regular_complex),
+    case(la.eigvals, squares, domain=turning),
+    case(la.eigvals, squares, lambda a: np.stack([np.sum(la.eigvals(a) ** k, axis=-1) for k in (1, 2, 3)]),
+         name="in any order", domain=turning, complex=regular_complex),  # LAPACK's may change between near matrices
+    case(cofactors, squares, **MATRICES),
+    case(pseudoinverse, rectangles, lambda a: pseudoinverse(a, 1e-10), **MATRICES),
+    case(length, rectangles, lambda x: length(x, (0, -1)), complex=True),
     case(la.svd, rectangles, lambda a: svd_signed(a, full_matrices=False), domain=regular),
     case(la.svd, squares, svd_signed, name="square", domain=regular),
     case(la.svd, rectangles, svd_free, name="without phase", **MATRICES),

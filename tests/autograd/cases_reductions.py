@@ -4,6 +4,8 @@ from functools import partial
 
 import numpy as np
 
+from autograd.rules.cumulative import recurrence
+from autograd.rules.quantiles import _shared
 from tests.autograd.cases import case
 from tests.autograd.rows import apart, positive, real
 
@@ -168,4 +170,8 @@ STATISTICS = [
     case(np.corrcoef, lambda n, m: [(n, m + 2)], complex=True),
     case(np.corrcoef, lambda n, m: [(m + 3, n), (m + 3,)], partial(np.corrcoef, rowvar=False), name="of two"),
 ]
-CASES = [*REDUCTIONS, *SKIPPING, *CUMULATIVE, *QUANTILES, *STATISTICS]
+INSIDE = [
+    case(recurrence, lambda n, m: [(n, m), (n, m)], complex=True),
+    case(_shared, lambda n: [(2, 3)], lambda x: _shared(x, np.array([2, 3, 1]))),
+]
+CASES = [*REDUCTIONS, *SKIPPING, *CUMULATIVE, *QUANTILES, *STATISTICS, *INSIDE]

@@ -43,6 +43,8 @@ SHAPE = [
     case(np.roll, lambda n, m: [(n, m)], lambda x: np.roll(x, 5, (0, 1)), name="one shift"),
 ]
 REPEAT = [
+    case(np.broadcast_to, lambda n, m: [(n, 1, m)], lambda x: np.broadcast_to(x, (2, len(x), 3, np.shape(x)[-1])),
+         complex=True),
     case(np.broadcast_arrays, 3, complex=True),
     case(np.meshgrid, lambda n, m: [(n,), (m,), ()], complex=True),
     case(np.meshgrid, lambda n, m: [(n,), (m,)], lambda a, b: np.meshgrid(a, b, sparse=True, indexing="ij"),

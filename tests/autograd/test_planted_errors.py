@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from autograd import Value
@@ -16,6 +17,9 @@ from tests.autograd.rows import outputs
 from tests.autograd.test_cases import CASES
 from tests.autograd.test_rules import ROWS, as_case
 
+for _case in CASES:
+    if _case.function not in RULES:  # the methods of ufuncs have theirs when a call first needs them
+        _case.call(*map(Value, _case.sample()))
 REGISTERED = {f: rule for f, rule in RULES.items() if not name_of(f).startswith("nn.")}
 # Each function with each of its arguments that has a derivative; some have any number of them
 ARGUMENTS = [(f, i) for f, rule in REGISTERED.items()
@@ -28,6 +32,9 @@ EVERY_ARGUMENT = pytest.mark.parametrize(("function", "place"), ARGUMENTS,
 def users() -> dict[tuple[Callable, int], list[tuple[Case, Any]]]:
     """By function and argument: the cases and rows, with inputs, in which a Value is passed there."""
     found: dict[tuple[Callable, int], list] = defaultdict(list)
+    for case in CASES:
+        if RULES[case.function].expands:  # which leaves no node of its own
+            found[case.function, 0].append((case, case.sample()))
     for case, inputs in [*((case, case.sample()) for case in CASES), *((as_case(row), row.inputs) for row in ROWS)]:
         results = [y for y in outputs(case.call(*map(Value, inputs))) if isinstance(y, Value)]
         for node in reverse_topological(*results):
@@ -50,18 +57,20 @@ def test_every_rule_has_a_row_or_a_case(function: Callable, place: int):
     assert users()[function, place]
 
 
-def wrong(part: Any) -> Any:
-    """Wrong by one part in 100,000."""
+def wrong(part: Any, like: Any = 0.0) -> Any:
+    """Wrong by one part in 100,000; where there was no gradient, one shaped like the argument or output."""
+    if part is None:
+        return np.zeros_like(like) + 0.00001
     if isinstance(part, (list, tuple)):
         return [None if p is None else 1.00001 * p + 0.00001 for p in part]
-    return None if part is None else 1.00001 * part + 0.00001
+    return 1.00001 * part + 0.00001
 
 
 class Planted:
     """The vjps or jvps of a rule, of which one is wrong."""
 
-    def __init__(self, maps: Any, place: int) -> None:
-        self.maps, self.place = maps, place
+    def __init__(self, maps: Any, place: int, mode: str) -> None:
+        self.maps, self.place, self.mode = maps, place, mode
 
     def __len__(self) -> int:
         return len(self.maps)
@@ -69,12 +78,13 @@ class Planted:
     def __getitem__(self, i: int) -> Callable:
         if i != self.place:
             return self.maps[i]
-        return lambda *args, **kwargs: wrong(self.maps[i](*args, **kwargs))
+        return lambda g, y, *args, **kwargs: wrong(self.maps[i](g, y, *args, **kwargs),
+                                                   args[i] if self.mode == "vjps" else y)
 
 
 def plant(rule: Rule, mode: str, place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if rule.definition is None:
-        monkeypatch.setattr(rule, mode, Planted(getattr(rule, mode), place))
+        monkeypatch.setattr(rule, mode, Planted(getattr(rule, mode), place, mode))
         return
     formula = rule.definition
     monkeypatch.setattr(rule, "definition", lambda *args, **kwargs: wrong(formula(*args, **kwargs)))

@@ -178,7 +178,13 @@ elementwise_rule(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.
 elementwise_rule(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.rint((a - y) / b))
 definition(np.divmod, lambda a, b: (np.floor_divide(a, b), np.remainder(a, b)))
 rule(np.modf, lambda g, y, x: g[0], jvps=[lambda g, y, x: (g, np.zeros_like(g))])
-elementwise_rule(np.unwrap, lambda g, y, p, discont=None, axis=-1, *, period=2 * pi: g)  # whole periods are added
+
+
+def _unwrap(g, y, p, discont=None, axis=-1, *, period=2 * pi):
+    return g  # only whole periods are added
+
+
+rule(np.unwrap, _unwrap, jvps=[_unwrap])
 
 
 # Choices between numbers

@@ -94,14 +94,14 @@ CASES = [
          complex=with_part_gone),
     case(np.clip, lambda n, m: [(n, m), (m,), (n, 1)], np.clip, domain=[apart, between, above]),
     case(np.clip, 1, lambda x: np.clip(x, None, 0.06), name="above alone", domain=apart),
-    case(vars(umath)["clip"], lambda n, m: [(n, m), (m,), (n, 1)], domain=[apart, between, above]),
+    case(vars(umath)["clip"], lambda n, m: [(n, m), (m,), (n, 1)], name="as a method", domain=[apart, between, above]),
     case(np.where, 3, name="condition"),
     case(np.where, lambda n: [(n, 1), (3,)], lambda a, b: np.where(MASKS[0], a, b), complex=True),
     case(np.select, lambda n: [(n, 3), (3,)], lambda a, b: np.select([MASKS[0], MASKS[1]], [a * b, b], -1.0),
          complex=True),
     case(np.piecewise, lambda n: [(n, 3)],
          lambda x: np.piecewise(x, [x < -0.3, x > 0.3], [lambda x, k: x, lambda x, k: k * x * x, 2.0], k=3.0)),
-    case(np.full_like, lambda n, m: [(n, m)], lambda x: np.full_like(x, x[0]) * x, complex=True),
+    case(np.full_like, lambda n, m: [(n, m), (m,)], complex=True),
     case(np.full_like, lambda n, m: [(n, m)], lambda x: np.full_like(x, x[0, 0], shape=(2, 3)) * x[0, 0], name="shape"),
     case(np.astype, 1, lambda x: np.astype(x, np.complex128) * 1j, float32=False),  # asks for double precision
 ]

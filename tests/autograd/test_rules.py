@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from autograd import Value, grad
-from autograd.record import output
+from autograd.graph import reverse_topological
 from autograd.registry import RULES, name_of
 from tests.autograd import table_elementwise, table_products, table_reductions, table_shaping, table_updates
 from tests.autograd.cases import Case
 from tests.autograd.checks import check_forward
 from tests.autograd.numeric import assert_close, difference, numeric_gradient
 from tests.autograd.rows import Row, outputs, project, single
+from tests.autograd.test_cases import CASES
 
 REGISTERED = {f: rule for f, rule in RULES.items() if not name_of(f).startswith("nn.")}
 ROWS = [*table_elementwise.ROWS, *table_reductions.ROWS, *table_shaping.ROWS, *table_products.ROWS,
@@ -126,14 +127,13 @@ def test_float32(row: Row):
 
 @functools.cache
 def direct_calls() -> dict[Callable, list[Value]]:
-    """By function: the results of the rows that are one call of it on the inputs themselves and on constants."""
+    """By function: the calls of it, in rows and cases, on the inputs themselves and on constants."""
     found: dict[Callable, list[Value]] = defaultdict(list)
-    for row in ROWS:
-        y = row.function(*map(Value, row.inputs))
-        if isinstance(y, Value) and y.op in REGISTERED and all(p.op is None for p in y.parents):
-            found[y.op].append(y)
-        elif type(y) in (list, tuple) and all(x.op is output and x.parents[0].parents[0].op is None for x in y):
-            found[y[0].parents[0].op].append(y[0].parents[0])
+    for f, inputs in [*((row.function, row.inputs) for row in ROWS), *((case.call, case.sample()) for case in CASES)]:
+        results = [y for y in outputs(f(*map(Value, inputs))) if isinstance(y, Value)]
+        for node in reverse_topological(*results):
+            if node.op in REGISTERED and all(p.op is None for p in node.parents):
+                found[node.op].append(node)
     return found
 
 

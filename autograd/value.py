@@ -67,6 +67,7 @@ class Value(ArrayMethods):
     # Given by the modules that implement them: record.py (all that records a call), backward.py, functions.py and
     # updates.py.
     at: ClassVar[Any]
+    __array_ufunc__: ClassVar[Callable[..., Any]]
     astype: ClassVar[Callable[..., Any]]
     backward: ClassVar[Callable[..., None]]
     relu: ClassVar[Callable[[Value], Value]]

@@ -4,7 +4,8 @@ import numpy as np
 
 from ..registry import refuse
 
-refuse("it writes into an array, where no gradient is recorded: write np.where(mask, new, v), or v.at[index].set(new)",
+refuse("it writes into an array, where no gradient is recorded: write np.where(mask, new, v), or v.at[index].set(new); "
+       "for np.full and np.full_like, v * np.ones(shape)",
        np.copyto, np.put, np.place, np.putmask, np.put_along_axis)
 refuse("it changes an array in place, which a Value never is: write np.where(np.eye(*v.shape, dtype=bool), new, v)",
        np.fill_diagonal)

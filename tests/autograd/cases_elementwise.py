@@ -101,7 +101,7 @@ CASES = [
          complex=True),
     case(np.piecewise, lambda n: [(n, 3)],
          lambda x: np.piecewise(x, [x < -0.3, x > 0.3], [lambda x, k: x, lambda x, k: k * x * x, 2.0], k=3.0)),
-    case(np.full_like, lambda n, m: [(n, m), (m,)], complex=True),
+    case(np.full_like, 1, lambda x: np.full_like(x, x), complex=True),
     case(np.full_like, lambda n, m: [(n, m)], lambda x: np.full_like(x, x[0, 0], shape=(2, 3)) * x[0, 0], name="shape"),
     case(np.astype, 1, lambda x: np.astype(x, np.complex128) * 1j, float32=False),  # asks for double precision
 ]

@@ -15,6 +15,13 @@ def _sinc(x):
     return sp.hyp0f1(1.5, -x * x / 4)
 
 
+def _log_ratio(z):
+    """log(z) / (z - 1), and 1 at 1."""
+    near = np.absolute(z - 1) < 0.3
+    far = np.where(near, 2, z)
+    return np.where(near, sp.hyp2f1(1, 1, 2, np.where(near, 1 - z, 0)), np.log(far) / (far - 1))
+
+
 def _expn(n, x):
     """What is to be subtracted: expn of the order n - 1, which SciPy has from 0 on."""
     least = n == 0
@@ -26,7 +33,7 @@ elementwise_rule(sp.expi, lambda g, y, z: g * (np.exp(z) / z))
 elementwise_rule(sp.expn, None, lambda g, y, n, x: -g * _expn(n, x))
 several_rule(sp.sici, lambda y, x: (_sinc(x), np.cos(x) / x))
 several_rule(sp.shichi, lambda y, x: (sp.hyp0f1(1.5, x * x / 4), np.cosh(x) / x))
-elementwise_rule(sp.spence, lambda g, y, z: -g * sp.hyp2f1(1, 1, 2, 1 - z))
+elementwise_rule(sp.spence, lambda g, y, z: -g * _log_ratio(z))
 
 # Fresnel
 several_rule(sp.fresnel, lambda y, z: (np.sin(math.pi / 2 * z * z), np.cos(math.pi / 2 * z * z)))

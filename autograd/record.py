@@ -13,7 +13,7 @@ import numpy as np
 
 from .calls import by_name, check_rule, floating, is_floating, positional, without_out
 from .numerics import divide, power
-from .registry import NONDIFFERENTIABLE, RULES, name_of
+from .registry import NONDIFFERENTIABLE, RULES, load_rules, name_of
 from .value import CALL, NO_KWARGS, UNRECORDED, Value, creation, holds_value, leaf, new, unwrap
 
 __all__ = ["apply", "astype", "no_grad", "output", "outputs", "plain_index", "primitive", "recording",
@@ -67,6 +67,8 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
             if holds_value(x):
                 args, kwargs = positional(op, args, kwargs, holds_value)
                 break
+    if op not in RULES and op not in NONDIFFERENTIABLE:
+        load_rules(op)
     raw, lists = [], False
     for a in args:
         if isinstance(a, Value):

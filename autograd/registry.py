@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn
 
 import numpy as np
 
 __all__ = ["NONDIFFERENTIABLE", "REFUSED", "RULES", "Rule", "definition", "defjvp", "defvjp", "elementwise_rule",
-           "for_any_argument", "joining_rule", "linear_rule", "name_of", "nondifferentiable", "refuse", "replaced",
-           "rule"]
+           "for_any_argument", "joining_rule", "linear_rule", "load_rules", "name_of", "nondifferentiable", "refuse",
+           "replaced", "rule"]
 
 
 class _Each(Sequence):
@@ -153,6 +155,12 @@ def refuse(instead: str, *functions: Callable) -> None:
     REFUSED.update(dict.fromkeys(functions, instead))
 
 
+def load_rules(function: Callable) -> None:
+    """Import the rules of SciPy's special functions when one of them is met: only programs that use it pay for it."""
+    if name_of(function).startswith("scipy.special."):
+        import_module(".rules.special", __package__)
+
+
 def _register(function: Callable, new: Rule) -> None:
     NONDIFFERENTIABLE.discard(function)
     REFUSED.pop(function, None)
@@ -219,6 +227,7 @@ def _placed(what: str, example: str, function: Callable, maps: Sequence, argnums
         raise TypeError(f"{what} of {name}: argnums must be at least 0, got {positions}")
     if len(positions) != len(maps):
         raise TypeError(f"{what} of {name}: {len(maps)} rules came for {len(positions)} argnums")
+    load_rules(function)  # before, so that the user's rule is the later one
     placed: list[Any] = [None] * (max(positions, default=-1) + 1)
     for i, given in zip(positions, maps, strict=True):
         if not (given is None or callable(given) or (given == "same" and what == "defjvp")):
@@ -246,6 +255,10 @@ def name_of(function: Callable | None) -> str:
     ufunc = getattr(function, "__self__", None)
     if isinstance(ufunc, np.ufunc):  # one of its methods
         return f"{name_of(ufunc)}.{function.__name__}"
+    if isinstance(function, np.ufunc) and "scipy.special" in sys.modules:  # whose ufuncs do not say where they are from
+        for place in ("scipy.special", "scipy.special._ufuncs"):
+            if getattr(sys.modules.get(place), function.__name__, None) is function:
+                return f"scipy.special.{function.__name__.lstrip('_')}"
     module = getattr(function, "__module__", None) or "numpy"
     name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or repr(function)
     if module.startswith("numpy"):

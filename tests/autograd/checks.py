@@ -87,7 +87,8 @@ def check_reverse(case: Case, inputs: Sequence[Any]) -> None:
 def complex_step(call: Callable, inputs: Sequence[Any], ts: Sequence[Any], chosen: Sequence[int]) -> Any:
     """The derivative of the projected function from one evaluation at a tiny imaginary step, without rounding."""
     h = 1e-30
-    total, rng = 0.0, np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # the weights that project gives the outputs, one after the other
+    total = 0.0
     for part in outputs(call(*moved(inputs, ts, 1j * h, chosen))):
         weights = rng.uniform(0.5, 1.5, np.shape(part)) * rng.choice([-1.0, 1.0], np.shape(part))
         total = total + np.sum(np.imag(part) / h * weights)

@@ -2,8 +2,8 @@
 arrays, where only the arithmetic should.
 
 Run as ``python -m benchmarks.against_hips --hips .venv-hips/bin/python``, where that Python has HIPS autograd:
-``python3 -m venv .venv-hips && .venv-hips/bin/pip install autograd scipy``. Both packages are named ``autograd``, so each
-runs in a process of its own, in turns, on one thread.
+``python3 -m venv .venv-hips && .venv-hips/bin/pip install autograd scipy``. Both packages are named ``autograd``, so
+each runs in a process of its own, in turns, on one thread.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SECONDS = 0.4  # of each turn of a workload
 
 def network(sizes, batch):
     rs = npr.RandomState(0)
-    params = [(rs.randn(m, n) / m**0.5, rs.randn(n)) for m, n in zip(sizes[:-1], sizes[1:])]  # noqa: B905
+    params = [(rs.randn(m, n) / m**0.5, rs.randn(n)) for m, n in zip(sizes[:-1], sizes[1:])]  # noqa: B905, RUF007
     x, y = rs.randn(batch, sizes[0]), rs.randn(batch, sizes[-1])
 
     def cost(params):
@@ -174,7 +174,7 @@ def main():
                     raise SystemExit(f"{package} failed at {name}:\n{ran.stderr}")
                 times[package].append(json.loads(ran.stdout))
             ours, theirs = (1e6 * statistics.median(times[package]) for package in commands)
-            print(f"{group}  {name:<42}{ours:>11.1f} µs   HIPS {theirs:>11.1f} µs   {theirs / ours:>5.2f} times as fast")
+            print(f"{group}  {name:<42}{ours:>11.1f} µs   HIPS {theirs:>11.1f} µs   {theirs / ours:>6.2f} × as fast")
 
 
 if __name__ == "__main__":

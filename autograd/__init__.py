@@ -1,13 +1,10 @@
 """Nudge's engine: plain NumPy code, made differentiable."""
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import functions, rules
-from .checking import GradientReport, gradcheck
 from .checkpoint import checkpoint
-from .drawing import draw
-from .per_example import per_example_gradients
 from .record import no_grad, primitive
 from .registry import defjvp, defvjp
 from .transforms import (
@@ -32,6 +29,11 @@ from .transforms import (
 )
 from .value import Value
 
+if TYPE_CHECKING:
+    from .checking import GradientReport, gradcheck
+    from .drawing import draw
+    from .per_example import per_example_gradients
+
 __all__ = ["GradientReport", "Value", "checkpoint", "defjvp", "defvjp", "deriv", "draw", "elementwise_grad",
            "functions", "grad", "grad_and_aux", "grad_named", "gradcheck", "hessian", "hessian_tensor_product",
            "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp", "make_jvp",
@@ -39,10 +41,17 @@ __all__ = ["GradientReport", "Value", "checkpoint", "defjvp", "defvjp", "deriv",
            "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product"]
 
 
+# What is imported when it is asked for, so that an import stays quick. The builtins are those of HIPS autograd.
+_LATER = {
+    "GradientReport": ".checking", "gradcheck": ".checking", "draw": ".drawing",
+    "per_example_gradients": ".per_example",
+    **dict.fromkeys(["dict", "isinstance", "list", "tuple", "type"], ".builtins"),
+}
+
+
 def __getattr__(name: str) -> Any:
-    """The names that HIPS autograd takes from Python's builtins, and its module ``numpy``: loaded when asked for."""
-    if name in ("dict", "isinstance", "list", "tuple", "type"):
-        return getattr(import_module(".builtins", __name__), name)
-    if name == "numpy":
+    if name == "numpy":  # the module, which HIPS autograd imports too
         return import_module(".numpy", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name], __name__), name)

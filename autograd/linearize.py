@@ -13,7 +13,7 @@ from .forward import forward_pass
 from .graph import in_dtype_of, leading_to, reverse_topological
 from .record import apply, recording
 from .trees import leaves, tree_map
-from .value import Value, creation, holds_value
+from .value import Value, creation, holds_value, leaf
 
 __all__ = ["Linearization", "checked_argnums", "name_of_user"]
 
@@ -24,10 +24,11 @@ class Linearization:
     ``pull`` applies the transpose of the Jacobian (reverse mode), ``push`` the Jacobian (forward mode). Both
     can be called many times. Gradients and tangents are plain arrays, unless ``f`` was applied to, or refers to, Values
     from outside: then they are Values as well, with a graph of their own. No two nested linearizations mix up their
-    perturbations, because each keeps its own by node.
+    perturbations, because each keeps its own by node. One that is ``kept`` has copies of its arguments, because they
+    may change before it is applied.
     """
 
-    def __init__(self, f: Callable, argnums: tuple[int, ...], args: tuple, kwargs: dict) -> None:
+    def __init__(self, f: Callable, argnums: tuple[int, ...], args: tuple, kwargs: dict, kept: bool = True) -> None:
         for i in argnums:
             if not -len(args) <= i < len(args):
                 raise TypeError(f"argnum: there is no argument {i}: {name_of_user(f)} was called with {len(args)} "
@@ -35,18 +36,20 @@ class Linearization:
         self.argnums = argnums
         inputs = list(args)
         with recording(True) as outside:
-            nested = any(isinstance(x, Value) for i in argnums for x in leaves(args[i]))
             for i in argnums:
-                inputs[i] = tree_map(partial(_fresh, i), args[i])
+                inputs[i] = tree_map(partial(_fresh, i, kept), args[i])
             self.since = next(creation)  # what is older, and no input, comes from outside
             self.inputs = [inputs[i] for i in argnums]
-            self.sources = dict.fromkeys(x for tree in self.inputs for x in leaves(tree))
+            self.sources = dict.fromkeys(leaves(self.inputs))
             self.y = f(*inputs, **kwargs)
-        outputs = [y for y in leaves(self.y) if isinstance(y, Value)]
-        self.nodes = reverse_topological(*outputs, since=self.since)
-        self.useful = leading_to(self.sources, self.nodes)
-        self.record = outside and (nested or any(
-            node._order < self.since and node not in self.sources for node in reversed(self.nodes)))
+        outputs = [self.y] if isinstance(self.y, Value) else [y for y in leaves(self.y) if isinstance(y, Value)]
+        # Without the inputs: a pass leaves their gradients where they are.
+        self.nodes = [node for node in reverse_topological(*outputs, since=self.since) if node not in self.sources]
+        # All of them depend on the inputs, but for other leaves, and what comes from outside.
+        others = [node for node in self.nodes if node.op is None or node._order < self.since]
+        self.useful = leading_to(self.sources, self.nodes) if others else None
+        self.record = outside and (any(x.op is not None for x in self.sources) or any(
+            node._order < self.since for node in others))
 
     @property
     def value(self) -> Any:
@@ -66,9 +69,9 @@ class Linearization:
                     start[y] = g if y not in start else start[y] + g
 
             tree_map(add, self.y, gradients)
-            start = {y: g for y, g in start.items() if y in self.useful}
-            found = {node: g for node, g in reverse_pass(self.nodes, start, self.useful, outside and self.record)
-                     if node in self.sources}
+            found = start if self.useful is None else {y: g for y, g in start.items() if y in self.useful}
+            for _ in reverse_pass(self.nodes, found, self.useful, outside and self.record):
+                pass
 
             def gradient_of(x: Value) -> Any:
                 g = found.get(x)
@@ -115,10 +118,12 @@ def name_of_user(f: Callable) -> str:
     return getattr(f, "__name__", None) or repr(f)
 
 
-def _fresh(i: int, x: Any) -> Value:
+def _fresh(i: int, kept: bool, x: Any) -> Value:
     """A node of its own for an input, so that a Value that comes in twice, or also from outside, is told apart."""
     if isinstance(x, Value):
         return apply(np.positive, (x,))
+    if type(x) is float or (not kept and type(x) is np.ndarray and x.ndim and x.dtype.kind == "f"):
+        return leaf(x)
     kind = getattr(getattr(x, "dtype", None), "kind", None)
     if isinstance(x, (int, np.integer, np.bool_)) or (kind is not None and kind in "biu"):
         what = f"an array of dtype {np.result_type(x)}" if np.ndim(x) else f"{type(x).__name__} {x!r}"

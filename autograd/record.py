@@ -57,7 +57,10 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
     ``compute`` is what to call in its place, where ``op`` would first look for Values.
     """
     rule = RULES.get(op)
-    if rule is not None and rule.expands:
+    if rule is None and op not in NONDIFFERENTIABLE:
+        load_rules(op)
+        rule = RULES.get(op)
+    if rule is not None and rule.expands:  # recorded or not, because a function may refer to other Values
         formula: Any = rule.definition
         return formula(*args, **kwargs)
     if kwargs:
@@ -67,8 +70,6 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
             if holds_value(x):
                 args, kwargs = positional(op, args, kwargs, holds_value)
                 break
-    if op not in RULES and op not in NONDIFFERENTIABLE:
-        load_rules(op)
     raw, lists = [], False
     for a in args:
         if isinstance(a, Value):
@@ -81,10 +82,6 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
         raw = [unwrap(a, []) for a in args]
     if op in NONDIFFERENTIABLE:
         return op(*raw, **kwargs)
-    rule = RULES.get(op)
-    if rule is not None and rule.expands:  # recorded or not, because a function may refer to other Values
-        formula: Any = rule.definition
-        return formula(*args, **kwargs)
     if _recording.get():
         if rule is not None and len(args) > rule.most:
             args, kwargs = by_name(op, args, kwargs, rule.most, holds_value)

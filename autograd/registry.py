@@ -131,6 +131,7 @@ def rule(function: Callable, *vjps: Callable | None, jvps: Sequence[Callable | N
 
 def for_any_argument(function: Callable, vjp: Callable | None = None, jvp: Callable | None = None) -> None:
     """Declare ``vjp(i, g, y, *args, **kwargs)``, or ``jvp`` with the same, of any argument ``i``; the other stays."""
+    load_rules(function)
     before = RULES.get(function)
     vjps, jvps = (before.vjps, before.jvps) if before is not None and before.definition is None else ((), ())
     _register(function, Rule("general", _Each(vjp) if vjp else vjps, _Each(jvp) if jvp else jvps))
@@ -156,9 +157,8 @@ def refuse(instead: str, *functions: Callable) -> None:
 
 
 def load_rules(function: Callable) -> None:
-    """Import the rules of SciPy's special functions when one of them is met: only programs that use it pay for it."""
-    if name_of(function).startswith("scipy.special."):
-        import_module(".rules.special", __package__)
+    """Import the families of rules that only some programs use, when a function without a rule is met."""
+    import_module(".rules.special" if name_of(function).startswith("scipy.special.") else ".rules.more", __package__)
 
 
 def _register(function: Callable, new: Rule) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from .graph import raw
+from .graph import leading_to, raw
 from .linearize import Linearization
 from .record import primitive
 from .registry import nondifferentiable
@@ -90,12 +90,13 @@ def trace(start_node: Node, fun: Callable, x: Any) -> tuple[Any, Node | None]:
     (12.0, 2)
     """
     at = Linearization(fun, (0,), (x,), {})
-    if not isinstance(at.y, Value) or at.y not in at.useful:
+    useful = leading_to(at.sources, at.nodes)
+    if at.y not in useful:
         warnings.warn("Output seems independent of input.", stacklevel=2)
         return at.value, None
     nodes: dict[Value, Node] = dict.fromkeys(at.sources, start_node)
     for value in reversed(at.nodes):
-        if value not in at.useful or value in nodes:
+        if value not in useful:
             continue
         found = [(i, nodes[a]) for i, arg in enumerate(value.args)
                  for a in (arg if isinstance(arg, (list, tuple)) else [arg]) if isinstance(a, Value) and a in nodes]

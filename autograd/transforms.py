@@ -31,15 +31,17 @@ __all__ = ["deriv", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "h
 Argnum = int | tuple[int, ...]
 
 
-def _transform(f: Callable, argnum: Argnum, result: Callable[[Linearization, Callable], Any], name: str) -> Callable:
+def _transform(f: Callable, argnum: Argnum, result: Callable[[Linearization, Callable], Any], name: str,
+               kept: bool = False) -> Callable:
     """The function that linearizes ``f`` at its arguments, and gives ``result`` of that and of ``select``, which takes
-    a list of what belongs to each of ``argnum`` to the form of ``argnum``."""
+    a list of what belongs to each of ``argnum`` to the form of ``argnum``. ``kept`` says that the result goes on to use
+    the linearization."""
     argnums = checked_argnums(f, argnum)
     select = tuple if isinstance(argnum, (tuple, list)) else lambda parts: parts[0]
 
     @functools.wraps(f, assigned=("__doc__",), updated=())
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        return result(Linearization(f, argnums, args, kwargs), select)
+        return result(Linearization(f, argnums, args, kwargs, kept), select)
 
     del transformed.__wrapped__  # whose results are others
     transformed.__name__ = f"{name}_{getattr(f, '__name__', 'f')}"
@@ -211,7 +213,7 @@ def make_vjp(f: Callable, argnum: Argnum = 0) -> Callable:
     def result(at: Linearization, select: Callable) -> tuple[Callable, Any]:
         return lambda g: select(at.pull(g)), at.value
 
-    return _transform(f, argnum, result, "make_vjp")
+    return _transform(f, argnum, result, "make_vjp", kept=True)
 
 
 def make_jvp(f: Callable, argnum: Argnum = 0) -> Callable:
@@ -230,7 +232,7 @@ def make_jvp(f: Callable, argnum: Argnum = 0) -> Callable:
 
         return jvp
 
-    return _transform(f, argnum, result, "make_jvp")
+    return _transform(f, argnum, result, "make_jvp", kept=True)
 
 
 def make_jvp_reversemode(f: Callable, argnum: Argnum = 0) -> Callable:
@@ -244,7 +246,7 @@ def make_jvp_reversemode(f: Callable, argnum: Argnum = 0) -> Callable:
     def result(at: Linearization, select: Callable) -> Callable:
         return make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * _ones(y), at.y))[0]
 
-    return _transform(f, argnum, result, "make_jvp_reversemode")
+    return _transform(f, argnum, result, "make_jvp_reversemode", kept=True)
 
 
 def make_hvp(f: Callable, argnum: Argnum = 0) -> Callable:
@@ -312,7 +314,7 @@ def make_ggnvp(f: Callable, g: Callable = _half_square, f_argnum: Argnum = 0) ->
 
         return ggnvp
 
-    return _transform(f, f_argnum, result, "make_ggnvp")
+    return _transform(f, f_argnum, result, "make_ggnvp", kept=True)
 
 
 class _Rows:

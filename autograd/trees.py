@@ -21,11 +21,19 @@ def tree_map(f: Callable, tree: Any, *others: Any) -> Any:
     >>> tree_map(lambda x, y: x + y, [1, (2,)], [10, (20,)])
     [11, (22,)]
     """
-    if type(tree) not in _CONTAINERS and not isinstance(tree, (dict, list, tuple)) and not _is_dataclass(tree):
+    kind = type(tree)
+    if not isinstance(tree, (list, tuple, dict)) and not _is_dataclass(tree):
         return f(tree, *others)
+    if not others:  # written out, because all parameters pass here several times
+        if kind is list:
+            return [tree_map(f, item) for item in tree]
+        if kind is tuple:
+            return tuple([tree_map(f, item) for item in tree])
+        if kind is dict:
+            return {key: tree_map(f, item) for key, item in tree.items()}
     found = dict(_items(tree))
     for other in others:
-        if type(other) is not type(tree) or ([k for k, _ in _items(other)] != list(found) and set(
+        if type(other) is not kind or ([k for k, _ in _items(other)] != list(found) and set(
                 k for k, _ in _items(other)) != set(found)):
             raise TypeError(f"the structures differ: expected {_described(tree)}, got {_described(other)}")
     rest = [dict(_items(other)) for other in others]
@@ -35,7 +43,7 @@ def tree_map(f: Callable, tree: Any, *others: Any) -> Any:
         made.update(new)
         return made
     if isinstance(tree, (list, tuple)):
-        return type(tree)(*new.values()) if hasattr(tree, "_fields") else type(tree)(new.values())
+        return kind(*new.values()) if hasattr(tree, "_fields") else kind(new.values())
     made = copy(tree)
     for k, v in new.items():
         object.__setattr__(made, k, v)  # also where the dataclass is frozen
@@ -48,16 +56,27 @@ def leaves(tree: Any) -> list:
     >>> leaves({"w": [1, 2], "b": (3,)})
     [1, 2, 3]
     """
-    if type(tree) not in _CONTAINERS and not isinstance(tree, (dict, list, tuple)) and not _is_dataclass(tree):
-        return [tree]
-    return [leaf for _, part in _items(tree) for leaf in leaves(part)]
+    found: list = []
+    _collect(tree, found)
+    return found
 
 
-_CONTAINERS = frozenset([dict, list, tuple])
+def _collect(tree: Any, found: list) -> None:
+    if isinstance(tree, (list, tuple)):
+        parts: Any = tree
+    elif isinstance(tree, dict):
+        parts = tree.values()
+    elif _is_dataclass(tree):
+        parts = [part for _, part in _items(tree)]
+    else:
+        found.append(tree)
+        return
+    for part in parts:
+        _collect(part, found)
 
 
 def _is_dataclass(tree: Any) -> bool:
-    return dataclasses.is_dataclass(tree) and not isinstance(tree, type)
+    return hasattr(type(tree), "__dataclass_fields__")
 
 
 def _items(tree: Any) -> Iterator[tuple[Any, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from ..graph import leading_to
 from ..linearize import Linearization
 from ..trees import leaves, tree_map
 from ..value import Value
@@ -37,8 +38,9 @@ def const_graph(fun: Callable, *args: Any, **kwargs: Any) -> Callable:
                 return found.get(x, x.data)
             return type(x)(map(now, x)) if isinstance(x, (list, tuple)) else x
 
+        useful = leading_to(at.sources, at.nodes)
         for node in reversed(at.nodes):
-            if node in at.useful and node not in found:
+            if node in useful:
                 op: Any = node.op
                 found[node] = op(*map(now, node.args), **node.kwargs)
         return tree_map(now, at.y)

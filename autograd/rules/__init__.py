@@ -1,28 +1,8 @@
-"""The derivative rules of NumPy's functions, one file per family; importing this package registers them."""
+"""The derivative rules of NumPy's functions, one file per family; importing this package registers the usual ones.
 
-from . import (
-    calculus,
-    constant,
-    cumulative,
-    einsum,
-    elementwise,
-    factorizations,
-    fft,
-    indexing,
-    joining,
-    linalg,
-    norms,
-    ordering,
-    polynomials,
-    products,
-    quantiles,
-    reductions,
-    refused,
-    shaping,
-    statistics,
-    ufuncs,
-)
+The rest is in ``more``, and SciPy's are in ``special``: imported when a function without a rule meets a Value.
+"""
 
-__all__ = ["calculus", "constant", "cumulative", "einsum", "elementwise", "factorizations", "fft", "indexing",
-           "joining", "linalg", "norms", "ordering", "polynomials", "products", "quantiles", "reductions", "refused",
-           "shaping", "statistics", "ufuncs"]
+from . import constant, elementwise, indexing, joining, products, reductions, refused, shaping, ufuncs
+
+__all__ = ["constant", "elementwise", "indexing", "joining", "products", "reductions", "refused", "shaping", "ufuncs"]

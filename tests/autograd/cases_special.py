@@ -142,7 +142,7 @@ DISTRIBUTIONS = [
     *special("pdtr pdtrc", 2.6),
     *special("pdtri", 2, domain=proportion, **double),
     *special("bdtr bdtrc bdtri nbdtr nbdtrc nbdtri", 2, 5, domain=proportion, **double),
-    case(sp.gdtr, 2, lambda a, x: (sp.gdtr(a, 1.6, x), sp.gdtrc(a, 1.6, x)), domain=positive, name="and gdtrc"),
+    *[case(f, 2, lambda a, x, f=f: 10 * f(a, 1.6, x), domain=positive) for f in (sp.gdtr, sp.gdtrc)],
     case(sp.gdtria, 2, lambda p, x: sp.gdtria(p, 1.6, x), domain=[proportion, positive]),
     case(sp.gdtrix, 2, lambda a, p: sp.gdtrix(a, 1.6, p), domain=[positive, proportion]),
     case(sp.chndtr, 2, lambda x, nc: sp.chndtr(x, 2.5, nc), domain=positive),

@@ -12,8 +12,8 @@ def test_the_page_is_the_one_that_the_checks_give():
 
 
 def test_every_function_with_a_rule_has_a_case():
-    marks = declared()
-    without = [name_of(f) for f in RULES if not name_of(f).startswith("nn.") and not marks.get(f)]
+    names = {name_of(f) for f in declared()}
+    without = [name_of(f) for f in RULES if not name_of(f).startswith("nn.") and name_of(f) not in names]
     assert not without
 
 

@@ -7,6 +7,7 @@ each runs in a process of its own, in turns, on one thread.
 """
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -26,7 +27,7 @@ SECONDS = 0.4  # of each turn of a workload
 
 def network(sizes, batch):
     rs = npr.RandomState(0)
-    params = [(rs.randn(m, n) / m**0.5, rs.randn(n)) for m, n in zip(sizes[:-1], sizes[1:])]  # noqa: B905, RUF007
+    params = [(rs.randn(m, n) / m**0.5, rs.randn(n)) for m, n in itertools.pairwise(sizes)]
     x, y = rs.randn(batch, sizes[0]), rs.randn(batch, sizes[-1])
 
     def cost(params):
@@ -174,7 +175,8 @@ def main():
                     raise SystemExit(f"{package} failed at {name}:\n{ran.stderr}")
                 times[package].append(json.loads(ran.stdout))
             ours, theirs = (1e6 * statistics.median(times[package]) for package in commands)
-            print(f"{group}  {name:<42}{ours:>11.1f} µs   HIPS {theirs:>11.1f} µs   {theirs / ours:>6.2f} × as fast")
+            print(f"{group}  {name:<42}{ours:>11.1f} µs   HIPS {theirs:>11.1f} µs   {theirs / ours:>5.2f} times as "
+                  "fast")
 
 
 if __name__ == "__main__":

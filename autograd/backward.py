@@ -50,30 +50,37 @@ def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collec
             _pull(node, g, vjps, gradients, useful, record)
             continue
         # An operator with its two operands, written out: scalar graphs consist of little else.
+        pull_first, pull_second = isinstance(first, Value), isinstance(second, Value)
         if record:
             y, a, b = node, first, second
         else:
             y = node.data
-            a = first.data if isinstance(first, Value) else first
-            b = second.data if isinstance(second, Value) else second
-        if isinstance(first, Value) and (useful is None or first in useful):
+            a = first.data if pull_first else first
+            b = second.data if pull_second else second
+        if useful is not None:
+            pull_first, pull_second = pull_first and first in useful, pull_second and second in useful
+        if pull_first:
             try:
                 part = vjps[0](g, y, a, b)
             except Exception as error:
                 part = _retry(error, vjps, node, 0, g, y, (a, b))
             if part is not None:
-                if type(part) is not float or type(first.data) is not float:
-                    part = _fit(part, first.data, node, 0)
+                like = first.data
+                if type(part) is not type(like) or (type(part) is not float and (
+                        part.shape != like.shape or part.dtype is not like.dtype)):
+                    part = _fit(part, like, node, 0)
                 total = gradients.get(first)
                 gradients[first] = part if total is None else total + part
-        if isinstance(second, Value) and (useful is None or second in useful):
+        if pull_second:
             try:
                 part = vjps[1](g, y, a, b)
             except Exception as error:
                 part = _retry(error, vjps, node, 1, g, y, (a, b))
             if part is not None:
-                if type(part) is not float or type(second.data) is not float:
-                    part = _fit(part, second.data, node, 1)
+                like = second.data
+                if type(part) is not type(like) or (type(part) is not float and (
+                        part.shape != like.shape or part.dtype is not like.dtype)):
+                    part = _fit(part, like, node, 1)
                 total = gradients.get(second)
                 gradients[second] = part if total is None else total + part
 
@@ -85,7 +92,9 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
     if record:
         args, y = arguments, node if type(node.data) is not tuple else outputs(node)
     else:
-        args, y = [a.data if isinstance(a, Value) else raw(a) for a in arguments], node.data
+        y = node.data
+        args = [a.data if isinstance(a, Value) else raw(a) if isinstance(a, (list, tuple, dict)) else a
+                for a in arguments]
     for i, arg in enumerate(arguments):
         alone = isinstance(arg, Value)
         if (useful is not None and arg not in useful) if alone else not _reaches(arg, useful):
@@ -98,8 +107,8 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
             continue
         if alone:
             like = arg.data  # most often part is of its type, shape and dtype already
-            if type(part) is not np.ndarray or type(like) is not np.ndarray or part.shape != like.shape or (
-                    part.dtype is not like.dtype):
+            if type(part) is not type(like) or (type(part) is not float and (
+                    part.shape != like.shape or part.dtype is not like.dtype)):
                 part = _fit(part, like, node, i)
             total = gradients.get(arg)
             gradients[arg] = part if total is None else total + part
@@ -131,6 +140,8 @@ def _pull_through(node: Value, g: Any, gradients: dict[Value, Any], useful: Coll
 
 def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
     """Whether a container, such as the list that ``np.concatenate`` joins, holds a Value that needs a gradient."""
+    if not isinstance(arg, (list, tuple, dict)):
+        return False
     found: list[Value] = []
     unwrap(arg, found)
     return any(useful is None or a in useful for a in found)
@@ -152,7 +163,8 @@ def _retry(error: Exception, vjps: Any, node: Value, i: int, g: Any, y: Any, arg
 
 def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
     """``g`` summed over the axes along which ``like`` was broadcast, in the dtype of ``like``."""
-    if type(g) is type(like) and (type(g) is float or (g.shape == like.shape and g.dtype == like.dtype)):
+    data = g.data if isinstance(g, Value) else g
+    if type(data) is type(like) and (type(data) is float or (data.shape == like.shape and data.dtype == like.dtype)):
         return g
     came, wanted = getattr(g, "shape", ()), getattr(like, "shape", ())
     kind = "f" if type(g) in (int, float, complex) else getattr(getattr(g, "dtype", None), "kind", "O")

@@ -15,7 +15,7 @@ from .record import apply, recording
 from .trees import leaves, tree_map
 from .value import Value, creation, holds_value, leaf
 
-__all__ = ["Linearization", "checked_argnums", "name_of_user"]
+__all__ = ["Linearization", "checked_argnums", "name_of_user", "ones"]
 
 
 class Linearization:
@@ -42,9 +42,9 @@ class Linearization:
             self.inputs = [inputs[i] for i in argnums]
             self.sources = dict.fromkeys(leaves(self.inputs))
             self.y = f(*inputs, **kwargs)
-        outputs = [self.y] if isinstance(self.y, Value) else [y for y in leaves(self.y) if isinstance(y, Value)]
+        self.outputs = [self.y] if isinstance(self.y, Value) else [y for y in leaves(self.y) if isinstance(y, Value)]
         # Without the inputs: a pass leaves their gradients where they are.
-        self.nodes = [node for node in reverse_topological(*outputs, since=self.since) if node not in self.sources]
+        self.nodes = [node for node in reverse_topological(*self.outputs, since=self.since) if node not in self.sources]
         # All of them depend on the inputs, but for other leaves, and what comes from outside.
         others = [node for node in self.nodes if node.op is None or node._order < self.since]
         self.useful = leading_to(self.sources, self.nodes) if others else None
@@ -56,20 +56,25 @@ class Linearization:
         """What ``f`` returned; of Values only where gradients are."""
         return self.y if self.record else tree_map(_data, self.y)
 
-    def pull(self, gradients: Any) -> list:
-        """The gradients of the inputs, one for each of ``argnums``, given those of the outputs."""
+    def pull(self, gradients: Any = None) -> list:
+        """The gradients of the inputs, one for each of ``argnums``, given those of the outputs, or of their sum."""
         with recording(True) as outside:
-            gradients = gradients if outside else tree_map(_data, gradients)
-            record = outside and (self.record or holds_value(leaves(gradients)))
-            start: dict[Value, Any] = {}
+            found: dict[Value, Any] = {}
+            record = outside and self.record
 
             def add(y: Any, g: Any) -> None:
-                if isinstance(y, Value) and g is not None:
+                if isinstance(y, Value) and g is not None and (self.useful is None or y in self.useful):
                     g = _fitting("gradient", g, y)
-                    start[y] = g if y not in start else start[y] + g
+                    found[y] = g if y not in found else found[y] + g
 
-            tree_map(add, self.y, gradients)
-            found = start if self.useful is None else {y: g for y, g in start.items() if y in self.useful}
+            if gradients is None:
+                for y in self.outputs:
+                    if self.useful is None or y in self.useful:
+                        found[y] = ones(y) if y not in found else found[y] + ones(y)
+            else:
+                gradients = gradients if outside else tree_map(_data, gradients)
+                record = record or (outside and holds_value(leaves(gradients)))
+                tree_map(add, self.y, gradients)
             for _ in reverse_pass(self.nodes, found, self.useful, outside and self.record):
                 pass
 
@@ -153,6 +158,12 @@ def _fitting(what: str, g: Any, like: Value) -> Any:
 
 def _data(y: Any) -> Any:
     return y.data if isinstance(y, Value) else y
+
+
+def ones(y: Any) -> Any:
+    """The gradient of an output when they are added up."""
+    data = _data(y)
+    return 1.0 if isinstance(data, float) else np.ones_like(data)[()]
 
 
 def _zero(y: Any) -> Any:

@@ -25,15 +25,21 @@ _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _NUMBERS = frozenset([float, int, bool, complex, np.ndarray, np.float64, np.float32])
 
 
-@contextmanager
-def recording(on: bool) -> Iterator[bool]:
+class recording:
     """Record operations inside, or not; gives what held before, and restores it."""
-    before = _recording.get()
-    token = _recording.set(on)
-    try:
-        yield before
-    finally:
-        _recording.reset(token)
+
+    __slots__ = ("on", "token")
+
+    def __init__(self, on: bool) -> None:
+        self.on = on
+
+    def __enter__(self) -> bool:
+        before = _recording.get()
+        self.token = _recording.set(self.on)
+        return before
+
+    def __exit__(self, *error: object) -> None:
+        _recording.reset(self.token)
 
 
 @contextmanager
@@ -187,9 +193,9 @@ def primitive(function: F) -> F:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         for a in args:
-            if isinstance(a, Value):
+            if isinstance(a, Value) or (isinstance(a, (list, tuple, dict)) and holds_value(a)):
                 return apply(wrapper, args, kwargs, function)
-        if any(map(holds_value, args)) or any(map(holds_value, kwargs.values())):
+        if kwargs and any(map(holds_value, kwargs.values())):
             return apply(wrapper, args, kwargs, function)
         return function(*args, **kwargs)
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from .linearize import Linearization, checked_argnums, name_of_user
+from .linearize import Linearization, checked_argnums, name_of_user, ones
 from .trees import leaves, tree_map
 from .value import Value
 
@@ -142,7 +142,7 @@ def elementwise_grad(f: Callable, argnum: Argnum = 0) -> Callable:
         if any(np.iscomplexobj(y) for y in leaves(at.y)):
             raise TypeError(f"elementwise_grad needs a function that returns real numbers: {name_of_user(f)} returned "
                             "complex ones; see holomorphic_grad")
-        return select(at.pull(tree_map(_ones, at.y)))
+        return select(at.pull())
 
     return _transform(f, argnum, result, "elementwise_grad")
 
@@ -173,7 +173,7 @@ def deriv(f: Callable, argnum: Argnum = 0) -> Callable:
     >>> deriv(lambda t: np.array([1.0, 2.0]) * t**2)(3.0)
     array([ 6., 12.])
     """
-    return _transform(f, argnum, lambda at, _: at.push([tree_map(_ones, x) for x in at.inputs]), "deriv")
+    return _transform(f, argnum, lambda at, _: at.push([tree_map(ones, x) for x in at.inputs]), "deriv")
 
 
 def jacobian(f: Callable, argnum: Argnum = 0) -> Callable:
@@ -244,7 +244,7 @@ def make_jvp_reversemode(f: Callable, argnum: Argnum = 0) -> Callable:
     array([ 2., 40.])
     """
     def result(at: Linearization, select: Callable) -> Callable:
-        return make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * _ones(y), at.y))[0]
+        return make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * ones(y), at.y))[0]
 
     return _transform(f, argnum, result, "make_jvp_reversemode", kept=True)
 
@@ -335,7 +335,7 @@ def _jacobians(at: Linearization) -> Any:
             return _Rows([tree_map(lambda x: np.zeros_like(x.data, shape=shape + x.shape), tree) for tree in at.inputs])
         rows = []
         for index in np.ndindex(shape):
-            seed = _ones(y)
+            seed = ones(y)
             if shape:
                 seed = np.zeros_like(seed)
                 seed[index] = 1
@@ -349,11 +349,6 @@ def _jacobians(at: Linearization) -> Any:
     return tree_map(lambda _: of(next(numbers)), at.y)
 
 
-def _ones(y: Any) -> Any:
-    data = y.data if isinstance(y, Value) else y
-    return 1.0 if type(data) is float else np.ones_like(data)[()]
-
-
 def _gradient(f: Callable, at: Linearization, y: Any, paired: bool = False) -> list:
     """The gradients of the scalar ``y``, which is what ``f`` returned, or the first of a pair."""
     _check_scalar(f, y)
@@ -361,7 +356,7 @@ def _gradient(f: Callable, at: Linearization, y: Any, paired: bool = False) -> l
         which = ", ".join(map(str, at.argnums))
         warnings.warn(f"the output of {name_of_user(f)} does not depend on its argument {which} through recorded "
                       "operations: its gradient is 0", stacklevel=4)
-    return at.pull(type(at.y)([_ones(y), tree_map(lambda _: None, at.y[1])]) if paired else _ones(y))
+    return at.pull(type(at.y)([ones(y), tree_map(lambda _: None, at.y[1])])) if paired else at.pull()
 
 
 def _check_scalar(f: Callable, y: Any) -> None:

@@ -30,7 +30,7 @@ def tree_map(f: Callable, tree: Any, *others: Any) -> Any:
         if kind is tuple:
             return tuple([tree_map(f, item) for item in tree])
         if kind is dict:
-            return {key: tree_map(f, item) for key, item in tree.items()}
+            return {key: tree_map(f, tree[key]) for key in tree}
     found = dict(_items(tree))
     for other in others:
         if type(other) is not kind or ([k for k, _ in _items(other)] != list(found) and set(

@@ -175,7 +175,8 @@ def main():
                     raise SystemExit(f"{package} failed at {name}:\n{ran.stderr}")
                 times[package].append(json.loads(ran.stdout))
             ours, theirs = (1e6 * statistics.median(times[package]) for package in commands)
-            print(f"{group}  {name:<42}{ours:>11.1f} µs   HIPS {theirs:>11.1f} µs   {theirs / ours:>6.2f} × as fast")
+            print(f"{group}  {name:<42}{ours:>11.1f} µs   HIPS {theirs:>11.1f} µs   {theirs / ours:>5.2f} times as "
+                  "fast")
 
 
 if __name__ == "__main__":

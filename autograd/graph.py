@@ -29,7 +29,16 @@ def reverse_topological(*values: Value, since: int = 0) -> list[Value]:
         node = stack.pop()
         if node._order < since:
             continue
-        for parent in node._first if node._second is CALL else (node._first, node._second):
+        first, second = node._first, node._second
+        if second is not CALL:  # an operator, written out: scalar graphs consist of little else
+            if isinstance(first, Value) and first not in seen:
+                seen.add(first)
+                stack.append(first)
+            if isinstance(second, Value) and second not in seen:
+                seen.add(second)
+                stack.append(second)
+            continue
+        for parent in first:
             if isinstance(parent, Value):
                 if parent not in seen:
                     seen.add(parent)

@@ -31,6 +31,8 @@ def _power_a(g, y, a, b):
     if isinstance(b, (int, float)):  # the usual case: no array of exponents is made
         if b == 0:
             return np.zeros_like(g)
+        if b == 2:
+            return g * (2 * a)
         return g * (b * (np.power(a, b - 1) if type(a) is float else a ** (b - 1)))
     return g * (b * np.power(a, np.where(b == 0, 1, b - 1)))
 

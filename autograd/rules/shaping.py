@@ -72,7 +72,7 @@ linear_rule(np.roll, lambda g, y, a, shift, axis=None: np.roll(g, np.negative(sh
 def _transpose(g, y, a, axes=None):
     if axes is None:
         return np.transpose(g)
-    axes = axes if isinstance(axes, (list, tuple)) else (axes,)
+    axes = axes if np.ndim(axes) else (axes,)
     return np.transpose(g, tuple(int(i) for i in np.argsort([i % len(axes) for i in axes])))
 
 

@@ -185,9 +185,10 @@ def _shifted(axis: Any, ndim: int) -> Any:
 
 def _along(function: Callable) -> Callable:
     """For a function with an ``axis``, of which ``None`` stands for all."""
-    def handler(a: Any, axis: Any = None, **kwargs: Any) -> Any:
+    def handler(a: Any, axis: Any = None, dtype: Any = None, **kwargs: Any) -> Any:
         if not isinstance(a, Batched) or any(isinstance(x, Batched) for x in kwargs.values()):
             return NotImplemented
+        kwargs = kwargs if dtype is None else {"dtype": dtype, **kwargs}
         return Batched(function(a.array, axis=_shifted(axis, a.ndim), **kwargs))
 
     return handler

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from tests.autograd import cases_scipy
 from tests.autograd.cases import Case, case
 from tests.autograd.rows import outputs, positive, real, unit
 
@@ -158,4 +159,4 @@ DISTRIBUTIONS = [
 ]
 
 CASES = [*ELEMENTARY, *ERRORS, *GAMMA, *BESSEL, *CYLINDER, *ELLIPTIC, *HYPERGEOMETRIC, *INTEGRALS, *POLYNOMIALS,
-         *DISTRIBUTIONS]
+         *DISTRIBUTIONS, *cases_scipy.CASES]

@@ -24,6 +24,7 @@ ORDER = [
     {"linearize"},
     {"transforms"},
     {"checking", "drawing", "jit"},
+    {"scipy"},
     {"__init__"},
 ]
 

@@ -264,8 +264,8 @@ def name_of(function: Callable | None) -> str:
     if module.startswith("numpy"):
         package = module.split(".")[1:2]
         module = f"np.{package[0]}" if package and package[0] in ("fft", "linalg", "random") else "np"
-    if module.startswith("scipy."):
-        module = module.partition("._")[0]
+    if module.startswith("scipy"):  # whose files have names that nobody writes
+        module = ".".join(part for part in module.split(".") if not part.startswith("_"))
     if module in ("__main__", "builtins"):
         return name
     return "indexing" if module == "_operator" else f"{module}.{name}"

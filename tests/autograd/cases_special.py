@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from tests.autograd import cases_scipy
 from tests.autograd.cases import Case, case
 from tests.autograd.rows import positive, real, unit
 
@@ -151,4 +152,4 @@ DISTRIBUTIONS = [
 ]
 
 CASES = [*ELEMENTARY, *ERRORS, *GAMMA, *BESSEL, *CYLINDER, *ELLIPTIC, *HYPERGEOMETRIC, *INTEGRALS, *POLYNOMIALS,
-         *DISTRIBUTIONS]
+         *DISTRIBUTIONS, *cases_scipy.CASES]

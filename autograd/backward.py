@@ -41,7 +41,8 @@ def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collec
             yield node, g
         if node.op is None:
             continue
-        rule, first, second = RULES[node.op], node._first, node._second
+        rule, second = RULES[node.op], node._second
+        first: Any = node._first
         if rule.definition is not None:
             _pull_through(node, g, gradients, useful, record)
             continue

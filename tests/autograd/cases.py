@@ -49,7 +49,7 @@ class Case(NamedTuple):
         """One such tuple, of small arrays that are not empty."""
         rng = np.random.default_rng(seed)
         domains = self.complex_domains if complex_ones else self.domains
-        shapes = ([(2, 3), (3,), (2, 1)][: self.shapes] if isinstance(self.shapes, int)
+        shapes = ([(2, 3), (3,), (2, 1), (1, 3), ()][: self.shapes] if isinstance(self.shapes, int)
                   else self.shapes(*(rng.permutation([2, 3, 4])[i % 3] for i in range(_sizes(self.shapes)))))
         return tuple(np.asarray(domain(rng, shape))[()] for domain, shape in zip(domains, shapes, strict=True))
 

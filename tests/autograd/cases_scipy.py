@@ -145,6 +145,8 @@ SEVERAL = [
         multivariate_normal.logpdf(x, mean, covariance(a)), multivariate_normal.pdf(x[0], mean, covariance(a)),
         multivariate_normal.entropy(mean, covariance(a))), domain=[real, real, regular], float32=False,
         name="and pdf entropy"),
+    case(multivariate_normal.pdf, lambda m: [(m, 2), (2,)], lambda x, mean: 10 * multivariate_normal.pdf(x, mean, 0.5),
+         float32=False),
     case(multivariate_normal.logpdf, lambda m, n: [(m, n), (n,), (n,)], lambda x, mean, variances:
          np.sum(multivariate_normal.logpdf(x, mean, variances)), domain=[real, real, positive], float32=False,
          name="of a diagonal"),

@@ -22,7 +22,7 @@ from tests.autograd.cases import Case
 from tests.autograd.checks import CHECKS
 from tests.autograd.test_cases import CASES
 
-__all__ = ["PAGE", "declared", "page", "passing"]
+__all__ = ["NAMESPACES", "PAGE", "declared", "functions_of", "page", "passing"]
 
 COMPLETE = more, special  # without these, the table of rules lacks what is registered when it is first needed
 PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
@@ -60,7 +60,7 @@ def _passes(case: Case, check: str) -> bool:
     return True
 
 
-def _names(name: str, module: ModuleType) -> Iterator[tuple[str, Any]]:
+def functions_of(name: str, module: ModuleType) -> Iterator[tuple[str, Any]]:
     """The public functions of a namespace, each with its other names, in alphabetic order."""
     names: dict[Any, list[str]] = defaultdict(list)
     for key in sorted(getattr(module, "__all__", None) or dir(module)):
@@ -73,7 +73,7 @@ def _names(name: str, module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 def page(marks: dict[Callable, set[str]]) -> str:
     """The page, in Markdown."""
-    total = sum(f in RULES or f in marks for name, module in NAMESPACES for _, f in _names(name, module))
+    total = sum(f in RULES or f in marks for name, module in NAMESPACES for _, f in functions_of(name, module))
     lines = [
         "# What is differentiable",
         "",
@@ -86,7 +86,7 @@ def page(marks: dict[Callable, set[str]]) -> str:
     for name, module in NAMESPACES:
         lines += ["", f"## {name}", "", f"| function | {' | '.join(COLUMNS)} |", f"|---|{':-:|' * len(COLUMNS)}"]
         constant = []
-        for written, f in _names(name, module):
+        for written, f in functions_of(name, module):
             if f in RULES or f in marks:
                 cells = ["✓" if column in marks.get(f, ()) else "" for column in COLUMNS]
                 lines.append(f"| {written} | {' | '.join(cells)} |")

@@ -96,5 +96,7 @@ def test_an_error_planted_in_any_rule_is_found(function: Callable, place: int, m
                                                monkeypatch: pytest.MonkeyPatch):
     plant(RULES[function], mode, place, monkeypatch)
     with pytest.raises(AssertionError):
-        for case, inputs in users()[function, place][:4]:
+        for case, inputs in users()[function, place][:6]:
             check(case, inputs)
+            if "complex" in case.checks:
+                check(case, case.sample(complex_ones=True))

@@ -41,8 +41,9 @@ def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collec
             yield node, g
         if node.op is None:
             continue
-        rule, second = RULES[node.op], node._second
+        rule = RULES[node.op]
         first: Any = node._first
+        second: Any = node._second
         if rule.definition is not None:
             _pull_through(node, g, gradients, useful, record)
             continue
@@ -115,7 +116,7 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
             gradients[arg] = part if total is None else total + part
             continue
         for a, p in paired(arg, part):
-            if p is not None and (useful is None or a in useful):
+            if useful is None or a in useful:
                 p = _fit(p, a.data, node, i)
                 gradients[a] = gradients[a] + p if a in gradients else p
 

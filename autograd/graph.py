@@ -69,7 +69,9 @@ def raw(x: Any) -> Any:
 
 
 def paired(x: Any, other: Any) -> Iterator[tuple[Value, Any]]:
-    """Every Value that ``x`` is or holds, with what stands in its place in ``other``."""
+    """Every Value that ``x`` is or holds, with what stands in its place in ``other``; none where that is ``None``."""
+    if other is None:
+        return
     if isinstance(x, Value):
         yield x, other
     elif isinstance(x, (list, tuple)):

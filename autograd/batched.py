@@ -88,7 +88,9 @@ class Batched(np.lib.mixins.NDArrayOperatorsMixin):
                 rows = np.arange(len(self.array)).reshape(-1, *[1] * first.ndim)
                 return Batched(self.array[rows, first.array])
             return _one_by_one(lambda x, i: x[i], (self, index), {})
-        if sum(isinstance(i, (list, np.ndarray)) for i in parts) > 1:  # NumPy may move their axes to the front
+        picking = [i for i in parts if not (i is None or i is Ellipsis or isinstance(i, slice))]
+        if len(picking) > 1 and not all(isinstance(i, (int, np.integer)) for i in picking):
+            # NumPy may move the axes of arrays, and of integers beside them, to the front
             return _one_by_one(lambda x, i: x[i], (self, index), {})
         return Batched(self.array[(slice(None), *parts)])
 
@@ -100,6 +102,7 @@ class Batched(np.lib.mixins.NDArrayOperatorsMixin):
         raise NotVectorisedError("this number differs from example to example")
 
     __bool__ = __float__ = __int__ = __complex__ = __index__ = __array__ = __contains__ = _refuse
+    __str__ = __format__ = _refuse
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(hasattr(x, "parents") for x in inputs):
@@ -150,6 +153,8 @@ def _examples(args: Any) -> int:
 def _one_by_one(function: Callable, args: Any, kwargs: dict) -> Any:
     rows = [function(*_example(tuple(args), k), **{name: _example(x, k) for name, x in kwargs.items()})
             for k in range(_examples([*args, *kwargs.values()]))]
+    if rows[0] is rows[-1] and len(rows) > 1 and (isinstance(rows[0], np.ndarray) or not isinstance(args[0], Batched)):
+        raise NotVectorisedError("one array is written to for all examples")
     if isinstance(rows[0], (list, tuple)):
         parts = [Batched(np.stack(part)) for part in zip(*rows, strict=True)]
         return type(rows[0])(*parts) if hasattr(rows[0], "_fields") else type(rows[0])(parts)
@@ -164,6 +169,8 @@ def _aligned(inputs: Any) -> list:
 
 
 def _matmul(a: Any, b: Any) -> Batched:
+    if 0 in (np.ndim(a), np.ndim(b)):
+        raise NotVectorisedError("np.matmul of a number for each example")
     if isinstance(a, Batched) and not isinstance(b, Batched) and np.ndim(b) <= 2:
         return Batched(a.array @ b)
     if isinstance(b, Batched) and not isinstance(a, Batched) and np.ndim(a) == 2 and b.ndim == 1:
@@ -185,11 +192,10 @@ def _shifted(axis: Any, ndim: int) -> Any:
 
 def _along(function: Callable) -> Callable:
     """For a function with an ``axis``, of which ``None`` stands for all."""
-    def handler(a: Any, axis: Any = None, dtype: Any = None, **kwargs: Any) -> Any:
-        if not isinstance(a, Batched) or any(isinstance(x, Batched) for x in kwargs.values()):
+    def handler(a: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(a, Batched) or any(isinstance(x, Batched) for x in (*args, *kwargs.values())):
             return NotImplemented
-        kwargs = kwargs if dtype is None else {"dtype": dtype, **kwargs}
-        return Batched(function(a.array, axis=_shifted(axis, a.ndim), **kwargs))
+        return Batched(function(a.array, _shifted(axis, a.ndim), *args, **kwargs))
 
     return handler
 

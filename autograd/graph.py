@@ -102,23 +102,25 @@ def retraced(node: Value, wanted: Collection[Value] | None, record: bool) -> tup
     which on its nodes count. With ``record`` it is recorded as computed from the arguments themselves.
     """
     since, fresh = next(creation), {}
-
-    def renew(x: Any) -> Any:
-        if isinstance(x, Value):
-            if wanted is not None and x not in wanted:
-                return x if record else x.data
-            if x not in fresh:
-                fresh[x] = apply(np.positive, (x,)) if record else leaf(x.data)
-            return fresh[x]
-        return [renew(item) for item in x] if isinstance(x, (list, tuple)) and holds_value(x) else x
-
     op: Any = node.op
     formula: Any = RULES[op].definition
     with recording(True):
-        y = formula(*(renew(a) for a in node.args), **node.kwargs)
+        y = formula(*(_renewed(a, fresh, wanted, record) for a in node.args), **node.kwargs)
     same = zip(y, node.data, strict=True) if type(node.data) is tuple else [(y, node.data)]
     for got, data in same:
         if np.shape(raw(got)) != np.shape(data):
             raise ValueError(f"the definition of {name_of(node.op)} gave the shape {np.shape(raw(got))}, where the "
                              f"function itself gave {np.shape(data)}")
     return fresh, y, since
+
+
+def _renewed(x: Any, fresh: dict[Value, Value], wanted: Collection[Value] | None, record: bool) -> Any:
+    """``x`` with a fresh Value for each wanted one; no closure, because one that calls itself is a cycle."""
+    if isinstance(x, Value):
+        if wanted is not None and x not in wanted:
+            return x if record else x.data
+        if x not in fresh:
+            fresh[x] = apply(np.positive, (x,)) if record else leaf(x.data)
+        return fresh[x]
+    return [_renewed(item, fresh, wanted, record) for item in x] if (
+        isinstance(x, (list, tuple)) and holds_value(x)) else x

@@ -23,8 +23,9 @@ def per_example_gradients(f: Callable, params: Any, *batch: Any) -> Any:
     mean over the first axis is the gradient of the average cost.
 
     ``f`` runs once, for all examples at once, where it consists of NumPy calls; where it asks for the number of one
-    example (an ``if``, ``float()``, ``np.asarray``), it runs once for each. So it must be a function of its arguments
-    alone: random numbers drawn inside may be the same for all examples.
+    example (an ``if``, ``float()``, ``np.asarray``), it runs once for each. So it must be a function of the numbers in
+    its arguments alone: random numbers drawn inside may be the same for all examples, and the rows that it sees may be
+    of a class of their own, which ``isinstance`` and ``np.isscalar`` do not know: ask for ``x.shape``.
 
     Raises ``TypeError`` as ``grad`` does, and ``ValueError`` where the numbers of examples differ.
 
@@ -49,12 +50,19 @@ def per_example_gradients(f: Callable, params: Any, *batch: Any) -> Any:
     gradient = grad(f)
     if not any(isinstance(x, Value) for x in (*leaves(params), *columns)):
         try:
-            together = gradient(params, *tree_map(lambda column: Batched(np.asarray(column)), batch))
+            together = gradient(params, *tree_map(_together, batch))
             return tree_map(lambda g: _rows(g, n), together)
         except Exception:  # example by example, where an error of f itself comes up again, and is about one example
             pass
     rows = [gradient(params, *tree_map(lambda column, k=k: column[k], batch)) for k in range(n)]
     return tree_map(lambda *parts: np.stack(parts), *rows)
+
+
+def _together(column: Any) -> Batched:
+    """All examples; not to be written to, because what this run changes would be changed again by those one by one."""
+    array = np.asarray(column).view()
+    array.flags.writeable = False
+    return Batched(array)
 
 
 def _rows(g: Any, n: int) -> Any:

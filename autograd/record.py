@@ -100,7 +100,7 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
         data = floating(data, op)  # what a primitive returns is differentiable, also where it is whole
     elif type(data) is np.ndarray and not data.ndim:
         data = data[()]
-    if type(data) is np.float64 and all(type(x) in (float, int) for x in raw):
+    if type(data) is np.float64 and all(type(x) in (float, int, bool) for x in raw):
         data = float(data)
     return _result(data, op, tuple(args), CALL, kwargs)
 

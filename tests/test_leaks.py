@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Value, defvjp, functions, grad, no_grad, primitive, value_and_grad
+from autograd import Value, checkpoint, defvjp, deriv, functions, grad, hessian, no_grad, primitive, value_and_grad
 from autograd.graph import reverse_topological
 from autograd.registry import RULES
 
@@ -198,6 +198,15 @@ def test_a_long_chain_is_freed():
     assert x.grad == 1.0
     del v
     assert first() is None
+    assert garbage() == []
+
+
+@pytest.mark.parametrize("transform", [grad, deriv, hessian])
+def test_a_pass_through_a_definition_leaves_nothing(transform):
+    derivative = transform(lambda v: np.average(v) * checkpoint(lambda u: np.sum(u**3))(v))
+    derivative(np.ones(3))
+    gc.collect()
+    derivative(np.ones(3))
     assert garbage() == []
 
 

@@ -201,6 +201,7 @@ def test_elementwise_grad_and_deriv():
         d = deriv(d)
     assert d(0.3) == pytest.approx(np.cos(0.3), rel=1e-14)
     assert type(d(0.3)) is float
+    assert type(deriv(lambda x: deriv(lambda y: y**x)(x + 1))(1.3)) is float
     assert_close(deriv(lambda a, t: np.array([1.0, 2.0]) * a * t**3, 1)(2.0, 3.0), [54, 108])
 
 

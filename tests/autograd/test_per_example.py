@@ -113,9 +113,48 @@ def in_place(w, x):
     return np.sum(w * x)
 
 
+def into_a_buffer(write):
+    def cost(w, x):
+        buffer = np.zeros(3)
+        write(buffer, x)
+        return np.sum(np.sin(w * buffer))
+
+    return cost
+
+
+def changing_its_example(w, x):
+    x[0] = 2 * x[0]
+    return float(x[1]) * np.sum(w * x)
+
+
+FALLING_BACK += [
+    ("copyto", into_a_buffer(np.copyto), B, Y),
+    ("put", into_a_buffer(lambda buffer, x: np.put(buffer, [2, 1, 0], x)), B, Y),
+    ("out", into_a_buffer(lambda buffer, x: np.cumsum(x, out=buffer)), B, Y),
+    ("out by position", into_a_buffer(lambda buffer, x: np.round(x, 1, buffer)), B, Y),
+    ("text", lambda p, y: p["one" if str(y) == "1" else "other"] ** 2, {"one": 2.0, "other": 3.0}, LABELS),
+]
+
+
 @pytest.mark.parametrize("row", FALLING_BACK, ids=[row[0] for row in FALLING_BACK])
 def test_example_by_example_where_the_code_asks_for_one_number(row):
     assert compare(*row[1:]) in (1, 1 + len(row[3]))
+
+
+def test_an_example_that_is_changed_is_changed_once():
+    x = Y.copy()
+    got = per_example_gradients(changing_its_example, B, x)
+    assert_close(got, [grad(changing_its_example)(B, row) for row in Y.copy()], rtol=1e-13)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_few_examples_of_few_elements_are_not_mistaken_for_each_other(n):
+    x = RNG.normal(size=(n, n, n, n))
+    weight = np.arange(2.0 * n).reshape(2, n)
+    compare(lambda w, x: np.sum(np.sin(w * x)[0, :, [0, -1]] * weight), RNG.normal(size=n), x)
+    compare(lambda w, x: np.sum(np.sin(w * x)[(0, -1), :, np.int64(0)] * weight), RNG.normal(size=n), x)
+    with pytest.raises(ValueError, match="matmul"):
+        per_example_gradients(lambda w, x: np.sum(w @ x), np.ones(n), np.ones(n))
 
 
 def test_the_mean_over_the_examples_is_the_gradient_of_the_average_cost():

@@ -11,7 +11,6 @@ import math
 import numpy as np
 
 from ..registry import definition, nondifferentiable, rule
-from ..value import Value
 
 
 def axes_of(x, axis):
@@ -42,8 +41,8 @@ def _taken(x, axis, where, keepdims=True):
 
 
 def _spread(g, x, where):
-    if where is True and type(x) is np.ndarray and (type(g) is float or getattr(g, "dtype", None) is x.dtype) and (
-            not isinstance(g, Value)):
+    if where is True and type(x) is np.ndarray and (
+            type(g) is float or (isinstance(g, (np.ndarray, np.floating)) and g.dtype is x.dtype)):
         return np.full_like(x, g)  # the usual case, in one pass over the memory
     zeros = np.zeros_like(x)
     return g + zeros if where is True else np.where(where, g, zeros)  # several times as fast as np.broadcast_to

@@ -11,8 +11,8 @@ from tests.autograd.cases import case
 from tests.autograd.checks import CHECKS
 from tests.autograd.rows import apart
 
-BINARY = [f for f in RULES if isinstance(f, np.ufunc) and name_of(f).startswith("np.") and (f.nin, f.nout, f.signature) == (2, 1, None)
-          and "dd->d" in f.types]
+BINARY = [f for f in RULES if isinstance(f, np.ufunc) and name_of(f).startswith("np.")
+          and (f.nin, f.nout, f.signature) == (2, 1, None) and "dd->d" in f.types]
 CALLS = {
     "reduce": lambda f, x: f.reduce(x),
     "accumulate": lambda f, x: f.accumulate(x, axis=1),

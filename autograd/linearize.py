@@ -11,11 +11,12 @@ import numpy as np
 from .backward import owned, reverse_pass
 from .forward import forward_pass
 from .graph import in_dtype_of, leading_to, reverse_topological
+from .numerics import is_numeric
 from .record import apply, recording
 from .trees import leaves, tree_map
 from .value import Value, creation, holds_value, leaf
 
-__all__ = ["Linearization", "check_numeric", "checked_argnums", "described", "is_numeric", "name_of_user"]
+__all__ = ["Linearization", "check_numeric", "checked_argnums", "described", "name_of_user", "ones"]
 
 
 class Linearization:
@@ -114,10 +115,6 @@ def checked_argnums(f: Callable, argnum: int | tuple[int, ...]) -> tuple[int, ..
     return argnums
 
 
-def is_numeric(x: Any) -> bool:
-    return isinstance(x, (Value, int, float, complex)) or getattr(getattr(x, "dtype", None), "kind", "O") in "biufc"
-
-
 def check_numeric(name: str, f: Callable, y: Any) -> None:
     """Raise ``TypeError`` unless ``y``, which ``f`` returned, is made of numbers: a forgotten ``return`` gives none."""
     for part in leaves(y):
@@ -177,3 +174,8 @@ def _zero(y: Any) -> Any:
     if type(data) in (float, int, bool):
         return 0.0
     return np.zeros_like(data, dtype=None if np.result_type(data).kind in "fc" else float)[()]
+
+
+def ones(y: Any) -> Any:
+    data = _data(y)
+    return 1.0 if type(data) is float else np.ones_like(data)[()]

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from .linearize import Linearization, check_numeric, checked_argnums, described, is_numeric, name_of_user
+from .linearize import Linearization, check_numeric, checked_argnums, described, name_of_user, ones
+from .numerics import is_numeric
 from .trees import leaves, tree_map
 from .value import Value
 
@@ -144,7 +145,7 @@ def elementwise_grad(f: Callable, argnum: Argnum = 0) -> Callable:
         if any(np.iscomplexobj(y) for y in leaves(at.y)):
             raise TypeError(f"elementwise_grad needs a function that returns real numbers: {name_of_user(f)} returned "
                             "complex ones; see holomorphic_grad")
-        return select(at.pull(tree_map(_ones, at.y)))
+        return select(at.pull(tree_map(ones, at.y)))
 
     return _transform(f, argnum, result, "elementwise_grad")
 
@@ -178,7 +179,7 @@ def deriv(f: Callable, argnum: Argnum = 0) -> Callable:
     """
     def result(at: Linearization, _: Callable) -> Any:
         check_numeric("deriv", f, at.y)
-        return at.push([tree_map(_ones, x) for x in at.inputs])
+        return at.push([tree_map(ones, x) for x in at.inputs])
 
     return _transform(f, argnum, result, "deriv")
 
@@ -186,7 +187,8 @@ def deriv(f: Callable, argnum: Argnum = 0) -> Callable:
 def jacobian(f: Callable, argnum: Argnum = 0) -> Callable:
     """The Jacobian: ``jacobian(f)(x)[i, j]`` is ∂fᵢ/∂xⱼ, of shape ``f(x).shape + x.shape``.
 
-    For an ``f`` that returns a container, a container of Jacobians.
+    For an ``f`` that returns a container, a container of Jacobians. Raises ``TypeError`` where ``f`` returns complex
+    numbers for real ones.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -194,6 +196,9 @@ def jacobian(f: Callable, argnum: Argnum = 0) -> Callable:
     """
     def result(at: Linearization, select: Callable) -> Any:
         check_numeric("jacobian", f, at.y)
+        if any(map(np.iscomplexobj, leaves(at.y))) and not all(map(np.iscomplexobj, at.sources)):
+            raise TypeError(f"jacobian needs a function that returns real numbers for real ones: {name_of_user(f)} "
+                            "returned complex ones; take np.real(...) and np.imag(...) of it, or see deriv")
         return tree_map(lambda rows: select(rows.parts), _jacobians(at))
 
     return _transform(f, argnum, result, "jacobian")
@@ -252,7 +257,7 @@ def make_jvp_reversemode(f: Callable, argnum: Argnum = 0) -> Callable:
     array([ 2., 40.])
     """
     def result(at: Linearization, select: Callable) -> Callable:
-        return make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * _ones(y), at.y))[0]
+        return make_vjp(lambda g: select(at.pull(g)))(tree_map(lambda y: 0 * ones(y), at.y))[0]
 
     return _transform(f, argnum, result, "make_jvp_reversemode", kept=True)
 
@@ -276,8 +281,8 @@ def hessian_tensor_product(f: Callable, argnum: Argnum = 0) -> Callable:
     hvp = make_hvp(f, argnum)
 
     def product(*args: Any, **kwargs: Any) -> Any:
-        *args, tensor = _with_tensor("hessian_tensor_product", f, args)
-        return hvp(*args, **kwargs)[0](tensor)
+        *rest, tensor = _with_tensor("hessian_tensor_product", f, args)
+        return hvp(*rest, **kwargs)[0](tensor)
 
     return product
 
@@ -294,7 +299,7 @@ def tensor_jacobian_product(f: Callable, argnum: Argnum = 0) -> Callable:
     checked_argnums(f, argnum)
 
     def product(*args: Any, **kwargs: Any) -> Any:
-        *args, tensor = _with_tensor("tensor_jacobian_product", f, args)
+        *rest, tensor = _with_tensor("tensor_jacobian_product", f, args)
 
         def contracted(*x: Any) -> Any:
             y = f(*x, **kwargs)
@@ -304,7 +309,7 @@ def tensor_jacobian_product(f: Callable, argnum: Argnum = 0) -> Callable:
                                  f"{described(y)}, got the shape {wanted}")
             return np.tensordot(tensor, y, axes)
 
-        return jacobian(contracted, argnum)(*args)
+        return jacobian(contracted, argnum)(*rest)
 
     return product
 
@@ -360,7 +365,7 @@ def _jacobians(at: Linearization) -> Any:
             return _Rows([tree_map(lambda x: np.zeros_like(x.data, shape=shape + x.shape), tree) for tree in at.inputs])
         rows = []
         for index in np.ndindex(shape):
-            seed = _ones(y)
+            seed = ones(y)
             if shape:
                 seed = np.zeros_like(seed)
                 seed[index] = 1
@@ -374,11 +379,6 @@ def _jacobians(at: Linearization) -> Any:
     return tree_map(lambda _: of(next(numbers)), at.y)
 
 
-def _ones(y: Any) -> Any:
-    data = y.data if isinstance(y, Value) else y
-    return 1.0 if type(data) is float else np.ones_like(data)[()]
-
-
 def _gradient(f: Callable, at: Linearization, y: Any) -> list:
     """The gradients of the scalar ``y``, which is what ``f`` returned, or the first of a pair."""
     _check_scalar(f, y)
@@ -386,7 +386,7 @@ def _gradient(f: Callable, at: Linearization, y: Any) -> list:
         which = ", ".join(map(str, at.argnums))
         warnings.warn(f"the output of {name_of_user(f)} does not depend on its argument {which} through recorded "
                       "operations: its gradient is 0", stacklevel=4)
-    first = iter([_ones(y)])  # of a pair, the rest has none
+    first = iter([ones(y)])  # of a pair, the rest has none
     return at.pull(tree_map(lambda _: next(first, None), at.y))
 
 

@@ -343,6 +343,7 @@ ERRORS = [
     ("a container", lambda: grad(lambda x: (x, x))(1.0), TypeError, r"returned tuple"),
     ("text out", lambda: grad(lambda x: "text")(1.0), TypeError, r"returned str 'text'"),
     ("complex", lambda: grad(lambda x: x * 1j)(1.0), TypeError, r"see holomorphic_grad"),
+    ("complex rows", lambda: jacobian(lambda x: x * 1j)(X), TypeError, r"take np\.real\(\.\.\.\) and np\.imag"),
     ("complex elements", lambda: elementwise_grad(lambda x: x * 1j)(X), TypeError, r"see holomorphic_grad"),
     ("gradient of another shape", lambda: make_vjp(vector)(X)[0](np.ones(3)), ValueError,
      r"gradient: expected the shape \(2,\).*got \(3,\)"),

@@ -37,6 +37,9 @@ def checkpoint(f: F) -> F:
     12.0
     """
 
+    if not callable(f):
+        raise TypeError(f"f: expected a function, got {f!r:.60}; write checkpoint(f)(x), not checkpoint(f(x))")
+
     @functools.wraps(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         values = [x for x in leaves((args, kwargs)) if isinstance(x, Value)]

@@ -11,11 +11,12 @@ import numpy as np
 from .backward import owned, reverse_pass
 from .forward import forward_pass
 from .graph import in_dtype_of, leading_to, reverse_topological
+from .numerics import is_numeric
 from .record import apply, recording
 from .trees import leaves, tree_map
 from .value import Value, creation, holds_value, leaf
 
-__all__ = ["Linearization", "checked_argnums", "name_of_user", "ones"]
+__all__ = ["Linearization", "check_numeric", "checked_argnums", "described", "name_of_user", "ones"]
 
 
 class Linearization:
@@ -119,6 +120,20 @@ def checked_argnums(f: Callable, argnum: int | tuple[int, ...]) -> tuple[int, ..
     return argnums
 
 
+def check_numeric(name: str, f: Callable, y: Any) -> None:
+    """Raise ``TypeError`` unless ``y``, which ``f`` returned, is made of numbers: a forgotten ``return`` gives none."""
+    for part in leaves(y):
+        if not is_numeric(part):
+            raise TypeError(f"{name} needs a function that returns numbers or arrays: {name_of_user(f)} returned "
+                            f"{type(part).__name__} {part!r:.60}")
+
+
+def described(y: Any) -> str:
+    """What a function returned, in a few words."""
+    shape = getattr(y, "shape", None)
+    return f"{type(y).__name__} {y!r:.60}" if shape is None else f"shape {shape}"
+
+
 def name_of_user(f: Callable) -> str:
     return getattr(f, "__name__", None) or repr(f)
 
@@ -145,12 +160,11 @@ def _fresh(i: int, kept: bool, x: Any) -> Value:
 def _fitting(what: str, g: Any, like: Value) -> Any:
     """``g`` in the dtype of the Value it belongs to."""
     g = np.asarray(g) if isinstance(g, (list, tuple)) else g
+    if not is_numeric(g):
+        raise TypeError(f"{what}: expected numbers, got {type(g).__name__} {g!r:.60}")
     if getattr(g, "shape", ()) != like.shape:
         raise ValueError(f"{what}: expected the shape {like.shape} of the value it belongs to, got {np.shape(g)}; "
                          "write np.full_like(y, g) to repeat a number")
-    if not isinstance(g, (Value, int, float, complex)) and (
-            getattr(getattr(g, "dtype", None), "kind", "") not in set("biufc")):
-        raise TypeError(f"{what}: expected numbers, got {type(g).__name__} {g!r:.60}")
     if np.iscomplexobj(g) and like.dtype.kind != "c":
         raise TypeError(f"{what}: expected real numbers for a real value, got complex ones")
     return in_dtype_of(g, like.dtype)
@@ -171,3 +185,8 @@ def _zero(y: Any) -> Any:
     if type(data) in (float, int, bool):
         return 0.0
     return np.zeros_like(data, dtype=None if np.result_type(data).kind in "fc" else float)[()]
+
+
+def ones(y: Any) -> Any:
+    data = _data(y)
+    return 1.0 if type(data) is float else np.ones_like(data)[()]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_data", "divide", "power", "show"]
+__all__ = ["as_data", "divide", "is_numeric", "power", "show"]
 
 
 def as_data(data: Any) -> Any:
@@ -37,6 +37,11 @@ def as_data(data: Any) -> Any:
     if data.ndim:
         return data
     return data.item() if data.dtype == float else data[()]
+
+
+def is_numeric(x: Any) -> bool:
+    """Whether ``x`` is a number, or an array or a Value of numbers."""
+    return isinstance(x, (int, float, complex)) or getattr(getattr(x, "dtype", None), "kind", "O") in "biufc"
 
 
 def divide(a: Any, b: Any) -> Any:

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from .linearize import Linearization, checked_argnums, name_of_user, ones
+from .linearize import Linearization, check_numeric, checked_argnums, described, name_of_user, ones
+from .numerics import is_numeric
 from .trees import leaves, tree_map
 from .value import Value
 
@@ -81,7 +82,7 @@ def grad_and_aux(f: Callable, argnum: Argnum = 0) -> Callable:
         if not isinstance(at.y, (tuple, list)) or len(at.y) != 2:
             raise TypeError(f"grad_and_aux needs a function that returns (scalar, auxiliary): {name_of_user(f)} "
                             f"returned {type(at.y).__name__}")
-        return select(_gradient(f, at, at.y[0], paired=True)), at.value[1]
+        return select(_gradient(f, at, at.y[0])), at.value[1]
 
     return _transform(f, argnum, result, "grad_and_aux")
 
@@ -100,7 +101,8 @@ def grad_named(f: Callable, argname: str) -> Callable:
     @functools.wraps(f, assigned=("__doc__",), updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
         bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
+        if argname not in bound.arguments:
+            bound.apply_defaults()
         return grad(functools.partial(_called, f, bound, argname))(bound.arguments[argname])
 
     return gradient
@@ -139,6 +141,7 @@ def elementwise_grad(f: Callable, argnum: Argnum = 0) -> Callable:
     array([1., 1., 1.])
     """
     def result(at: Linearization, select: Callable) -> Any:
+        check_numeric("elementwise_grad", f, at.y)
         if any(np.iscomplexobj(y) for y in leaves(at.y)):
             raise TypeError(f"elementwise_grad needs a function that returns real numbers: {name_of_user(f)} returned "
                             "complex ones; see holomorphic_grad")
@@ -155,6 +158,7 @@ def holomorphic_grad(f: Callable, argnum: Argnum = 0) -> Callable:
     >>> complex(holomorphic_grad(lambda z: z**2)(1 + 2j))
     (2+4j)
     """
+    @functools.wraps(f)
     def real_part(*args: Any, **kwargs: Any) -> Any:
         return np.real(f(*args, **kwargs))
 
@@ -173,19 +177,28 @@ def deriv(f: Callable, argnum: Argnum = 0) -> Callable:
     >>> deriv(lambda t: np.array([1.0, 2.0]) * t**2)(3.0)
     array([ 6., 12.])
     """
-    return _transform(f, argnum, lambda at, _: at.push([tree_map(ones, x) for x in at.inputs]), "deriv")
+    def result(at: Linearization, _: Callable) -> Any:
+        check_numeric("deriv", f, at.y)
+        return at.push([tree_map(ones, x) for x in at.inputs])
+
+    return _transform(f, argnum, result, "deriv")
 
 
 def jacobian(f: Callable, argnum: Argnum = 0) -> Callable:
     """The Jacobian: ``jacobian(f)(x)[i, j]`` is ∂fᵢ/∂xⱼ, of shape ``f(x).shape + x.shape``.
 
-    For an ``f`` that returns a container, a container of Jacobians.
+    For an ``f`` that returns a container, a container of Jacobians. Raises ``TypeError`` where ``f`` returns complex
+    numbers for real ones.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
            [0., 4.]])
     """
     def result(at: Linearization, select: Callable) -> Any:
+        check_numeric("jacobian", f, at.y)
+        if any(map(np.iscomplexobj, leaves(at.y))) and not all(map(np.iscomplexobj, at.sources)):
+            raise TypeError(f"jacobian needs a function that returns real numbers for real ones: {name_of_user(f)} "
+                            "returned complex ones; take np.real(...) and np.imag(...) of it, or see deriv")
         return tree_map(lambda rows: select(rows.parts), _jacobians(at))
 
     return _transform(f, argnum, result, "jacobian")
@@ -268,7 +281,8 @@ def hessian_tensor_product(f: Callable, argnum: Argnum = 0) -> Callable:
     hvp = make_hvp(f, argnum)
 
     def product(*args: Any, **kwargs: Any) -> Any:
-        return hvp(*args[:-1], **kwargs)[0](args[-1])
+        *rest, tensor = _with_tensor("hessian_tensor_product", f, args)
+        return hvp(*rest, **kwargs)[0](tensor)
 
     return product
 
@@ -285,10 +299,26 @@ def tensor_jacobian_product(f: Callable, argnum: Argnum = 0) -> Callable:
     checked_argnums(f, argnum)
 
     def product(*args: Any, **kwargs: Any) -> Any:
-        tensor = args[-1]
-        return jacobian(lambda *x: np.tensordot(tensor, f(*x, **kwargs), np.ndim(tensor)), argnum)(*args[:-1])
+        *rest, tensor = _with_tensor("tensor_jacobian_product", f, args)
+
+        def contracted(*x: Any) -> Any:
+            y = f(*x, **kwargs)
+            wanted, axes = np.shape(tensor), np.ndim(tensor)
+            if not is_numeric(y) or np.shape(y)[:axes] != wanted:
+                raise ValueError(f"tensor: expected the leading axes of what {name_of_user(f)} returned, "
+                                 f"{described(y)}, got the shape {wanted}")
+            return np.tensordot(tensor, y, axes)
+
+        return jacobian(contracted, argnum)(*rest)
 
     return product
+
+
+def _with_tensor(name: str, f: Callable, args: tuple) -> tuple:
+    if len(args) < 2:
+        raise TypeError(f"{name} expected the arguments of {name_of_user(f)} and, last, a tensor, got {len(args)} "
+                        "positional arguments")
+    return args
 
 
 vector_jacobian_product = tensor_jacobian_product
@@ -349,21 +379,22 @@ def _jacobians(at: Linearization) -> Any:
     return tree_map(lambda _: of(next(numbers)), at.y)
 
 
-def _gradient(f: Callable, at: Linearization, y: Any, paired: bool = False) -> list:
+def _gradient(f: Callable, at: Linearization, y: Any) -> list:
     """The gradients of the scalar ``y``, which is what ``f`` returned, or the first of a pair."""
     _check_scalar(f, y)
     if not isinstance(y, Value):
         which = ", ".join(map(str, at.argnums))
         warnings.warn(f"the output of {name_of_user(f)} does not depend on its argument {which} through recorded "
                       "operations: its gradient is 0", stacklevel=4)
-    return at.pull(type(at.y)([ones(y), tree_map(lambda _: None, at.y[1])])) if paired else at.pull()
+    if y is at.y:
+        return at.pull()
+    first = iter([ones(y)])  # of a pair, the rest has none
+    return at.pull(tree_map(lambda _: next(first, None), at.y))
 
 
 def _check_scalar(f: Callable, y: Any) -> None:
     if isinstance(y, (list, tuple, dict)) or getattr(y, "size", 1) != 1 or not hasattr(y, "__float__"):
-        shape = getattr(y, "shape", None)
-        got = f"{type(y).__name__} {y!r:.60}" if shape is None else f"shape {shape}"
-        raise TypeError(f"grad needs a function that returns a scalar: {name_of_user(f)} returned {got}; "
+        raise TypeError(f"grad needs a function that returns a scalar: {name_of_user(f)} returned {described(y)}; "
                         "sum it, take the gradient of one element, or see jacobian and elementwise_grad")
     if isinstance(y, complex) or getattr(getattr(y, "dtype", None), "kind", "f") == "c":
         raise TypeError(f"grad needs a function that returns a real number: {name_of_user(f)} returned a complex one; "

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .numerics import is_numeric
 from .record import plain_index, primitive, stacked
 from .registry import definition, rule
 from .value import Value
@@ -128,8 +129,8 @@ class At:
     index repeats, the last ``set`` wins, and all others are done one after the other. For an array ``a`` and a Value
     ``x``, write ``Value(a).at[index].set(x)``.
 
-    Raises ``TypeError`` for a scalar Value and for a complex ``x`` in a real Value, ``ValueError`` for an ``x`` of a
-    shape that does not fit, and ``IndexError`` as NumPy does.
+    Raises ``TypeError`` for a scalar Value, for an ``x`` that is not numeric and for a complex one in a real Value,
+    ``ValueError`` for an ``x`` of a shape that does not fit, and ``IndexError`` as NumPy does.
 
     >>> v = Value([1.0, 2.0, 3.0])
     >>> v.at[0].set(5.0), v.at[[1, 1]].add(v[:2])
@@ -174,6 +175,8 @@ class Elements:
         """``x`` as a number, or an array of the dtype of the Value, which broadcasts to the elements."""
         x = stacked(x)
         x = np.asarray(x) if isinstance(x, (list, tuple)) else x
+        if not is_numeric(x) or np.ma.isMaskedArray(x):
+            raise TypeError(f"at[...]: expected numbers, got {type(x).__name__} {x!r:.60}")
         dtype = self.value.dtype
         if np.iscomplexobj(x) and dtype.kind != "c":
             raise TypeError(f"at[...]: complex numbers do not fit into a Value of {dtype}: write "

@@ -100,3 +100,8 @@ def test_integers_come_out_as_they_are():
     y = checkpoint(lambda x: (x * 2, np.argmax(x)))(Value(X))
     assert type(y[0]) is Value
     assert int(y[1]) == 2
+
+
+def test_no_function():
+    with pytest.raises(TypeError, match=r"expected a function, got 3\.0; write checkpoint\(f\)\(x\)"):
+        checkpoint(3.0)

@@ -218,6 +218,7 @@ def test_grad_and_aux():
     assert_close(g, 2 * X)
     assert aux["note"] == "text"
     assert type(aux["x"]) is np.ndarray
+    assert grad_and_aux(lambda x: Point(np.sum(x), x))(X)[0].tolist() == [1, 1, 1]
     second = grad(lambda x: np.sum(grad_and_aux(lambda z: (np.sum(z**3), z))(x)[0]))(X)
     assert_close(second, 6 * X)
 
@@ -229,6 +230,7 @@ def test_grad_named_and_multigrad_dict():
     assert grad_named(f, "y")(3.0) == 3.0
     assert grad_named(f, "y")(3.0, 5.0, scale=2.0) == 6.0
     assert grad_named(f, "scale")(3.0, y=4.0) == 12.0
+    assert grad_named(np.exp, "x")(0.0) == 1.0
     assert multigrad_dict(f)(3.0, 5.0, 7.0) == {"x": 5.0, "y": 3.0, "rest": (1.0,), "scale": 15.0}
     assert multigrad_dict(lambda x, w: np.sum(x * w))(X, V)["x"].tolist() == V.tolist()
 
@@ -341,6 +343,7 @@ ERRORS = [
     ("a container", lambda: grad(lambda x: (x, x))(1.0), TypeError, r"returned tuple"),
     ("text out", lambda: grad(lambda x: "text")(1.0), TypeError, r"returned str 'text'"),
     ("complex", lambda: grad(lambda x: x * 1j)(1.0), TypeError, r"see holomorphic_grad"),
+    ("complex rows", lambda: jacobian(lambda x: x * 1j)(X), TypeError, r"take np\.real\(\.\.\.\) and np\.imag"),
     ("complex elements", lambda: elementwise_grad(lambda x: x * 1j)(X), TypeError, r"see holomorphic_grad"),
     ("gradient of another shape", lambda: make_vjp(vector)(X)[0](np.ones(3)), ValueError,
      r"gradient: expected the shape \(2,\).*got \(3,\)"),
@@ -353,6 +356,16 @@ ERRORS = [
     ("tangent that is no number", lambda: make_jvp(np.sin)(1.0)("1"), TypeError, r"tangent: expected numbers, got str"),
     ("tangents of one argument of two", lambda: make_jvp(lambda a, b: a * b, (0, 1))(1.0, 2.0)(1.0), TypeError,
      r"tangent: expected a tuple of 2.*got 1\.0"),
+    ("no tangent", lambda: make_jvp(np.sin)(X)(None), TypeError, r"tangent: expected numbers, got NoneType None"),
+    ("no Jacobian of nothing", lambda: jacobian(lambda x: None)(X), TypeError,
+     r"jacobian needs .* numbers or arrays: <lambda> returned NoneType None"),
+    ("no derivative of text", lambda: deriv(lambda x: [x, "a"])(X), TypeError, r"deriv needs .* returned str 'a'"),
+    ("no derivatives of nothing", lambda: elementwise_grad(lambda x: None)(X), TypeError, r"elementwise_grad needs"),
+    ("no tensor", lambda: tensor_jacobian_product(vector)(X), TypeError, r"and, last, a tensor, got 1 positional"),
+    ("no vector", lambda: hessian_vector_product(scalar)(X), TypeError, r"and, last, a tensor, got 1 positional"),
+    ("tensor of another shape", lambda: tensor_jacobian_product(vector)(X, V), ValueError,
+     r"tensor: expected the leading axes of what vector returned, shape \(2,\), got the shape \(3,\)"),
+    ("tensor for a dict", lambda: tensor_jacobian_product(lambda x: {"a": x})(X, V), ValueError, r"dict \{.a"),
     ("complex tangent", lambda: make_jvp(np.sin)(1.0)(1j), TypeError, r"tangent: expected real numbers"),
     ("no auxiliary", lambda: grad_and_aux(lambda x: x)(1.0), TypeError, r"returns \(scalar, auxiliary\)"),
     ("no such name", lambda: grad_named(lambda x, y: x, "z"), TypeError,

@@ -177,7 +177,9 @@ def _data(y: Any) -> Any:
 def ones(y: Any) -> Any:
     """The gradient of an output when they are added up."""
     data = _data(y)
-    return 1.0 if isinstance(data, float) else np.ones_like(data)[()]
+    if isinstance(data, float):
+        return 1.0
+    return type(data)(1) if isinstance(data, np.inexact) else np.ones_like(data)[()]
 
 
 def _zero(y: Any) -> Any:
@@ -185,8 +187,3 @@ def _zero(y: Any) -> Any:
     if type(data) in (float, int, bool):
         return 0.0
     return np.zeros_like(data, dtype=None if np.result_type(data).kind in "fc" else float)[()]
-
-
-def ones(y: Any) -> Any:
-    data = _data(y)
-    return 1.0 if type(data) is float else np.ones_like(data)[()]

@@ -27,12 +27,13 @@ def scatter(g, index, shape):
         (index,) = index
     if isinstance(index, list):
         index = np.asarray(index, None if index else int)
-    if not _is_basic(index) and len(shape) > 1:  # NumPy adds number by number several times as fast as row by row
+    basic = _is_basic(index)
+    if not basic and len(shape) > 1:  # NumPy adds number by number several times as fast as row by row
         total = np.zeros_like(g, shape=math.prod(shape))
         np.add.at(total, _places(index, shape), np.ravel(g))
         return np.reshape(total, shape)
-    total = np.zeros_like(g, shape=shape)
-    if _is_basic(index):
+    total = np.zeros(shape, g.dtype) if type(g) is np.ndarray else np.zeros_like(g, shape=shape)  # the usual case first
+    if basic:
         total[index] = g
     else:
         np.add.at(total, index, g)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .record import apply, astype, recording
+from .record import astype, recording
 from .registry import RULES, name_of
 from .value import CALL, Value, creation, holds_value, leaf, unwrap
 
@@ -120,7 +120,7 @@ def _renewed(x: Any, fresh: dict[Value, Value], wanted: Collection[Value] | None
         if wanted is not None and x not in wanted:
             return x if record else x.data
         if x not in fresh:
-            fresh[x] = apply(np.positive, (x,)) if record else leaf(x.data)
+            fresh[x] = +x if record else leaf(x.data)
         return fresh[x]
     return [_renewed(item, fresh, wanted, record) for item in x] if (
         isinstance(x, (list, tuple)) and holds_value(x)) else x

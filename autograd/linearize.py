@@ -12,7 +12,7 @@ from .backward import owned, reverse_pass
 from .forward import forward_pass
 from .graph import in_dtype_of, leading_to, reverse_topological
 from .numerics import is_numeric
-from .record import apply, recording
+from .record import recording
 from .trees import leaves, tree_map
 from .value import Value, creation, holds_value, leaf
 
@@ -141,7 +141,7 @@ def name_of_user(f: Callable) -> str:
 def _fresh(i: int, kept: bool, x: Any) -> Value:
     """A node of its own for an input, so that a Value that comes in twice, or also from outside, is told apart."""
     if isinstance(x, Value):
-        return apply(np.positive, (x,))
+        return +x  # np.positive, recorded
     if type(x) is float or (not kept and type(x) is np.ndarray and x.ndim and x.dtype.kind == "f"):
         return leaf(x)
     kind = getattr(getattr(x, "dtype", None), "kind", None)

@@ -108,8 +108,8 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
 def _arrays(op: Callable, args: Sequence[Any]) -> Sequence[Any]:
     """The arguments, with lists as the arrays they stand for: a list of Values becomes one Value."""
     rule = RULES.get(op)
-    if rule is not None and rule.kind == "general" and hasattr(op, "is_primitive"):
-        return args  # a user's function says itself what a container means
+    if rule is not None and rule.kind in ("general", "linear") and not rule.joins and hasattr(op, "is_primitive"):
+        return args  # such a function says itself what a container means
     for a in args:
         if isinstance(a, dict) and holds_value(a):
             raise TypeError(f"{name_of(op)}: a dict that holds Values came; pass them as arguments of their own")

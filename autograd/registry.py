@@ -87,7 +87,9 @@ class Rule:
 
     def reaches(self, i: int) -> bool:
         """Whether there is a derivative with respect to argument ``i``, in either mode."""
-        return self.definition is not None or any(i < len(maps) and maps[i] for maps in (self.vjps, self.jvps))
+        if self.definition is not None:
+            return True
+        return (i < len(self.vjps) and self.vjps[i] is not None) or (i < len(self.jvps) and self.jvps[i] is not None)
 
 
 RULES: dict[Callable, Rule] = {}

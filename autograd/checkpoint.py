@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from .numerics import is_numeric
 from .record import primitive
 from .registry import definition
 from .trees import leaves, tree_map
@@ -14,6 +15,7 @@ from .value import Value
 __all__ = ["checkpoint"]
 
 F = TypeVar("F", bound=Callable)
+_HOLE = object()
 
 
 @primitive
@@ -45,23 +47,22 @@ def checkpoint(f: F) -> F:
         values = [x for x in leaves((args, kwargs)) if isinstance(x, Value)]
         if not values:
             return f(*args, **kwargs)
-        skeleton: Any = None
+        skeleton: Any = _HOLE  # what comes out, with all but the numbers
 
         def call(arrays: list) -> Any:
             nonlocal skeleton
             replaced = iter(arrays)
             args_now, kwargs_now = tree_map(lambda x: next(replaced) if isinstance(x, Value) else x, (args, kwargs))
             y = f(*args_now, **kwargs_now)
-            parts = leaves(y)
-            if len(parts) == 1 and parts[0] is y:
+            if is_numeric(y):
                 return y
-            skeleton = tree_map(lambda _: None, y)
-            return tuple(parts)
+            skeleton = tree_map(lambda part: _HOLE if is_numeric(part) else part, y)
+            return tuple(filter(is_numeric, leaves(y)))
 
         y = recomputed(values, call)
-        if skeleton is None:
+        if skeleton is _HOLE:
             return y
         parts = iter(y)
-        return tree_map(lambda _: next(parts), skeleton)
+        return tree_map(lambda part: next(parts) if part is _HOLE else part, skeleton)
 
     return cast(F, checkpointed)

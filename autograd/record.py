@@ -96,7 +96,7 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
     data = (compute or op)(*raw, **kwargs)
     if type(data) is np.ndarray and data.ndim and data.dtype.kind == "f":
         return _result(data, op, tuple(args), CALL, kwargs)
-    if compute is not None and not isinstance(data, (tuple, list)):
+    if compute is not None and not isinstance(data, (tuple, list)) and (rule is None or rule.definition is None):
         data = floating(data, op)  # what a primitive returns is differentiable, also where it is whole
     elif type(data) is np.ndarray and not data.ndim:
         data = data[()]

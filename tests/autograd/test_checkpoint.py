@@ -100,6 +100,20 @@ def test_integers_come_out_as_they_are():
     y = checkpoint(lambda x: (x * 2, np.argmax(x)))(Value(X))
     assert type(y[0]) is Value
     assert int(y[1]) == 2
+    assert type(checkpoint(np.argmax)(Value(X))) is np.int64
+    assert checkpoint(lambda x: x > 0)(Value(3.0)) is True
+    assert grad(lambda x: x[checkpoint(np.argmax)(x)] ** 2)(np.array([1.0, 3.0])).tolist() == [0, 6]
+
+
+def test_what_is_no_number_comes_out_as_it_is():
+    def f(x):
+        return {"cost": np.sum(x**2), "note": "text", "more": [None, x]}
+
+    y = checkpoint(f)(Value(X))
+    assert y["note"] == "text"
+    assert y["more"][0] is None
+    assert_close(grad(lambda x: checkpoint(f)(x)["cost"])(X), 2 * X)
+    assert checkpoint(lambda x: None)(Value(X)) is None
 
 
 def test_no_function():

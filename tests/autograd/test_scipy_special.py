@@ -195,3 +195,16 @@ def test_no_arrays_of_size_0_are_a_trouble():
     for f in (sp.erf, sp.psi, sp.rgamma, sp.spence, lambda x: sp.airy(x)[0], lambda x: sp.jv(1, x)):
         assert grad(lambda x, f=f: np.sum(f(x)))(x).shape == (0, 2)
     assert grad(lambda z: np.real(np.sum(sp.psi(z))))(x + 0j).shape == (0, 2)
+
+
+@pytest.mark.filterwarnings("ignore:.*truncated to an integer", "ignore:.*non-integer")
+@pytest.mark.parametrize("f", [sp.kn, sp.yn, sp.expn])
+def test_an_order_that_is_no_integer_is_cut_down_to_one(f):
+    assert grad(f, 1)(1.5, 0.7) == grad(f, 1)(1.0, 0.7)
+
+
+def test_options_and_methods_of_ufuncs_hold_for_these_too():
+    x = np.array([1.5, 2.0])
+    np.testing.assert_allclose(grad(lambda v: np.sum(sp.erf(v, dtype=np.float32)))(x),
+                               2 / np.sqrt(np.pi) * np.exp(-x**2), rtol=1e-6)
+    np.testing.assert_allclose(grad(sp.beta.reduce)(x), grad(lambda v: sp.beta(v[0], v[1]))(x), rtol=1e-14)

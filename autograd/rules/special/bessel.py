@@ -17,12 +17,13 @@ def _mean(f, v, z):
     return (f(v - 1, z) + f(v + 1, z)) / 2
 
 
+# yn and kn cut their order down to an integer.
 elementwise_rule(sp.jv, None, lambda g, y, v, z: g * _difference(sp.jv, v, z))
 elementwise_rule(sp.yv, None, lambda g, y, v, z: g * _difference(sp.yv, v, z))
-elementwise_rule(sp.yn, None, lambda g, y, n, x: g * _difference(sp.yv, n, x))
+elementwise_rule(sp.yn, None, lambda g, y, n, x: g * _difference(sp.yv, np.trunc(n), x))
 elementwise_rule(sp.iv, None, lambda g, y, v, z: g * _mean(sp.iv, v, z))
 elementwise_rule(sp.kv, None, lambda g, y, v, z: -g * _mean(sp.kv, v, z))
-elementwise_rule(sp.kn, None, lambda g, y, n, x: -g * _mean(sp.kv, n, x))
+elementwise_rule(sp.kn, None, lambda g, y, n, x: -g * _mean(sp.kv, np.trunc(n), x))
 elementwise_rule(sp.hankel1, None, lambda g, y, v, z: g * _difference(sp.hankel1, v, z))
 elementwise_rule(sp.hankel2, None, lambda g, y, v, z: g * _difference(sp.hankel2, v, z))
 

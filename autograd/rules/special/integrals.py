@@ -24,6 +24,7 @@ def _log_ratio(z):
 
 def _expn(n, x):
     """What is to be subtracted: expn of the order n - 1, which SciPy has from 0 on."""
+    n = np.trunc(n)  # as SciPy does
     least = n == 0
     return np.where(least, (1 + 1 / x) * np.exp(-x) / x, sp.expn(np.where(least, 0, n - 1), x))
 

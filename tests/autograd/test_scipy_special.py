@@ -59,9 +59,7 @@ def test_each_ufunc_with_a_rule_has_a_case():
     (lambda v: sp.jv(v, 1.0), "scipy.special.jv has no derivative rule with respect to argument 0"),
     (lambda v: sp.zeta(v, 2.0), "scipy.special.zeta has no derivative rule with respect to argument 0"),
     (lambda v: sp.zeta(v), "scipy.special.riemann_zeta has no derivative rule"),
-    (lambda v: sp.erf(v, dtype=np.float32), "scipy.special.erf does not cover dtype="),
     (lambda v: sp.erf(v, out=np.zeros(1)), r"scipy.special.erf\(..., out=...\)"),
-    (lambda v: sp.beta.reduce(v), "scipy.special.beta.reduce has no derivative rule"),
 ])
 def test_what_is_not_covered_is_refused_by_name(call, message):
     with pytest.raises((TypeError, ValueError), match=message):

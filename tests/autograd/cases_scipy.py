@@ -40,7 +40,10 @@ def square(n: int) -> list:
 
 def together(*functions: Callable, at: Callable, **options: Any) -> Case:
     """Of several functions of the same arguments, which ``at`` prepares."""
-    return case(functions[0], len(options["domain"]), lambda *xs: tuple(f(*at(*xs)) for f in functions),
+    def shapes(m: int, n: int) -> list:
+        return [(m, n), (n,), (m, 1), (), (n,)][: len(options["domain"])]
+
+    return case(functions[0], shapes, lambda *xs: tuple(f(*at(*xs)) for f in functions),
                 name=" ".join(["and", *(f.__name__ for f in functions[1:])]), float32=False, **options)
 
 

@@ -40,8 +40,11 @@ def square(n: int) -> list:
 
 def together(*functions: Callable, at: Callable, **options: Any) -> Case:
     """Of several functions of the same arguments, which ``at`` prepares."""
-    return case(functions[0], len(options["domain"]), lambda *xs: tuple(f(*at(*xs)) for f in functions),
-                name=" ".join(["and", *(f.__name__ for f in functions[1:])]), float32=False, **options)
+    def shapes(m: int, n: int) -> list:
+        return [(m, n), (n,), (m, 1), (), (n,)][: len(options["domain"])]
+
+    return case(functions[0], shapes, lambda *xs: tuple(f(*at(*xs)) for f in functions),
+                name=" ".join(f"and {f.__name__}" for f in functions[1:]), float32=False, **options)
 
 
 SPECIAL = [
@@ -125,7 +128,7 @@ STATS = [
     together(gamma.cdf, at=lambda x, loc, scale: (x, 1.5, loc, scale), domain=[positive, within(0, 0.2), positive]),
     together(chi2.pdf, chi2.logpdf, at=lambda *xs: xs, domain=[positive, positive, within(0, 0.2), positive]),
     together(chi2.cdf, at=lambda x, loc, scale: (x, 1.5, loc, scale), domain=[positive, within(0, 0.2), positive]),
-    together(poisson.pmf, poisson.logpmf, poisson.cdf, at=lambda mu: (3, mu), domain=[positive]),
+    *[together(f, at=lambda mu: (3, mu), domain=[positive]) for f in (poisson.pmf, poisson.logpmf, poisson.cdf)],
 ]
 
 

@@ -71,7 +71,10 @@ def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value
             raise TypeError(f"{name} has no jvp with respect to argument {i}: forward mode needs one. Add one with "
                             f"autograd.defjvp({name}, lambda g, y, x: g * ...), or use reverse mode (grad, make_vjp)")
         try:
-            part = jvps[i](t, y, *args, **node.kwargs)
+            try:
+                part = jvps[i](t, y, *args, **node.kwargs)
+            except (ZeroDivisionError, OverflowError):  # where Python's floats raise, NumPy's give inf or nan
+                part = jvps[i](*(np.float64(x) if type(x) is float else x for x in (t, y, *args)), **node.kwargs)
         except Exception as error:
             error.add_note(f"in the forward rule of {name_of(node.op)} with respect to argument {i}")
             raise

@@ -54,8 +54,8 @@ class Linearization:
 
     @property
     def value(self) -> Any:
-        """What ``f`` returned; of Values only where gradients are."""
-        return self.y if self.record else tree_map(_data, self.y)
+        """What ``f`` returned; of Values only where gradients are, and else in arrays that may be changed."""
+        return self.y if self.record else tree_map(lambda y: owned(y.data) if isinstance(y, Value) else y, self.y)
 
     def pull(self, gradients: Any = None) -> list:
         """The gradients of the inputs, one for each of ``argnums``, given those of the outputs, or of their sum."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..record import primitive
-from ..registry import definition, linear_rule
+from ..registry import definition, linear_rule, rule
 from ..value import holds_value
 
 
@@ -52,7 +52,8 @@ def _at(g, index):
     return (g if hasattr(g, "shape") else np.asarray(g))[index]
 
 
-linear_rule(operator.getitem, lambda g, y, x, index: scatter(g, index, np.shape(x)))
+rule(operator.getitem, lambda g, y, x, index: scatter(g, index, np.shape(x)),
+     jvps=[lambda g, y, x, index: _at(g, index)])
 linear_rule(scatter, lambda g, y, x, index, shape: _at(g, index))
 
 

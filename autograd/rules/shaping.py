@@ -16,7 +16,7 @@ def _order(a, order) -> Any:
     """``order`` as NumPy reads it: "A" is what ``a`` is."""
     order = (order or "C").upper()
     if order == "A":
-        return "F" if np.isfortran(a.data if isinstance(a, Value) else a) else "C"
+        return "F" if np.ndim(a) and np.isfortran(a.data if isinstance(a, Value) else a) else "C"
     return order
 
 
@@ -185,6 +185,8 @@ def _pad(array, pad_width, mode: Any = "constant", **kwargs):
     if mode in _STATISTICS:
         lengths = _pairs(kwargs.get("stat_length"), len(shape))
         for axis, ((before, after), (first, last)) in enumerate(zip(widths, lengths, strict=True)):
+            if not before + after:  # as it is, also where there are no elements to take the maximum of
+                continue
             start = 0 if last is None else max(shape[axis] - last, 0)
             ends = [(slice(first), before), (slice(start, None), after)]
             low, high = (np.repeat(_STATISTICS[mode](array[along(axis, part)], axis=axis, keepdims=True), width, axis)

@@ -64,6 +64,8 @@ def _reduce(ufunc, array, axis=0, dtype=None, keepdims=False, initial=None, wher
     axes = tuple(range(np.ndim(x))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     rows = np.moveaxis(x, axes, range(len(axes)))
     rows = np.reshape(rows, (-1, *np.shape(rows)[len(axes):]))
+    if initial is None and len(rows) == 1:  # so that hypot of one number is its size
+        initial = ufunc.identity
     if initial is not None:
         rows = np.concatenate([np.zeros_like(rows[:1]) + initial, rows])
     y = _folded(ufunc, rows)

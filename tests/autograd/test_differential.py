@@ -147,6 +147,15 @@ def test_make_vjp_and_make_jvp_are_transposes():
     assert_close(vjp([1, 0]), jacobian(vector)(X)[0], rtol=1e-13)
 
 
+def test_a_value_that_is_changed_in_place_changes_no_product():
+    vjp, y = make_vjp(np.exp)(np.zeros(2))
+    y -= 5.0
+    assert_close(vjp(y), [-4.0, -4.0])
+    jvp = make_jvp(lambda x: np.exp(np.zeros(2)) * x)(np.ones(2))
+    jvp(np.ones(2))[0][:] = 7.0
+    assert_close(jvp(np.ones(2))[0], [1.0, 1.0])
+
+
 def test_products_of_several_arguments():
     vjp, _ = make_vjp(lambda a, b: a * b, (0, 1))(X, V)
     assert isinstance(vjp(np.ones(3)), tuple)

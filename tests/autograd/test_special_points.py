@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from autograd import Value, functions, grad, value_and_grad
+from autograd import Value, functions, grad, make_jvp, value_and_grad
 from autograd.functions import (
     affine,
     elu,
@@ -289,6 +289,9 @@ def test_infinities_come_with_numpys_warning(f, x, slope, text):
         (got,) = of(f, x)
     np.testing.assert_allclose(got, slope)
     assert type(got) is (np.ndarray if isinstance(x, list) else float)
+    with pytest.warns(RuntimeWarning, match=text):
+        tangent = make_jvp(f)(np.array(x) if isinstance(x, list) else x)(np.ones_like(x)[()])[1]
+    np.testing.assert_allclose(tangent, slope)
 
 
 FLOATS = [

@@ -43,6 +43,7 @@ SPECIAL = [  # name, a function, a point, and its Jacobian
     ("no elements", lambda x: np.add.reduce(x, initial=3.0), [], []),
     ("no elements of the largest", lambda x: np.maximum.reduce(x, initial=3.0, keepdims=True), [], np.zeros((1, 0))),
     ("one element", np.subtract.reduce, [4], [1]),
+    ("size of one element", np.hypot.reduce, [-4], [-1]),
     ("subtract from initial", lambda x: np.subtract.reduce(x, initial=3.0, where=[True, False]), [4, 5], [-1, 0]),
     ("running products with zeros", np.multiply.accumulate, [2, 0, 5, 0],
      [[1, 0, 0, 0], [0, 2, 0, 0], [0, 10, 0, 0], [0, 0, 0, 0]]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,7 +18,8 @@ from .record import recording
 from .trees import leaves, tree_map
 from .value import Value, creation, holds_value, leaf
 
-__all__ = ["Linearization", "check_numeric", "checked_argnums", "described", "name_of_user", "ones"]
+__all__ = ["Linearization", "check_numeric", "checked_argnums", "described", "name_of_user", "ones",
+           "warn"]
 
 
 class Linearization:
@@ -132,6 +135,14 @@ def described(y: Any) -> str:
     """What a function returned, in a few words."""
     shape = getattr(y, "shape", None)
     return f"{type(y).__name__} {y!r:.60}" if shape is None else f"shape {shape}"
+
+
+def warn(text: str) -> None:
+    """Warn at the line of the user, which may be several of our own calls away."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == __package__:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, stacklevel=level)
 
 
 def name_of_user(f: Callable) -> str:

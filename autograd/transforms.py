@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from .linearize import Linearization, check_numeric, checked_argnums, described, name_of_user, ones
+from .linearize import Linearization, check_numeric, checked_argnums, described, name_of_user, ones, warn
 from .numerics import is_numeric
 from .trees import leaves, tree_map
 from .value import Value
@@ -103,7 +102,7 @@ def grad_named(f: Callable, argname: str) -> Callable:
         bound = signature.bind(*args, **kwargs)
         if argname not in bound.arguments:
             bound.apply_defaults()
-        return grad(functools.partial(_called, f, bound, argname))(bound.arguments[argname])
+        return grad(_moved(f, bound, argname))(bound.arguments[argname])
 
     return gradient
 
@@ -120,16 +119,19 @@ def multigrad_dict(f: Callable) -> Callable:
     def gradients(*args: Any, **kwargs: Any) -> dict[str, Any]:
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        return grad(functools.partial(_called, f, bound, None))(dict(bound.arguments))
+        return grad(_moved(f, bound, None))(dict(bound.arguments))
 
     return gradients
 
 
-def _called(f: Callable, bound: inspect.BoundArguments, name: str | None, x: Any) -> Any:
-    """``f`` with ``x`` for the argument of a name, or for all of them."""
-    arguments = x if name is None else {**bound.arguments, name: x}
-    moved = inspect.BoundArguments(bound.signature, arguments)
-    return f(*moved.args, **moved.kwargs)
+def _moved(f: Callable, bound: inspect.BoundArguments, name: str | None) -> Callable:
+    """``f`` as a function of the argument of a name, or of a dict of all."""
+    @functools.wraps(f)
+    def moved(x: Any) -> Any:
+        arguments = inspect.BoundArguments(bound.signature, x if name is None else {**bound.arguments, name: x})
+        return f(*arguments.args, **arguments.kwargs)
+
+    return moved
 
 
 def elementwise_grad(f: Callable, argnum: Argnum = 0) -> Callable:
@@ -164,7 +166,7 @@ def holomorphic_grad(f: Callable, argnum: Argnum = 0) -> Callable:
 
     def result(at: Linearization, select: Callable) -> Any:
         if not all(np.iscomplexobj(x) for x in at.sources):
-            warnings.warn("the argument of holomorphic_grad is not complex: write x + 0j", stacklevel=3)
+            warn("the argument of holomorphic_grad is not complex: write x + 0j")
         return select(_gradient(f, at, at.y))
 
     checked_argnums(f, argnum)
@@ -383,9 +385,8 @@ def _gradient(f: Callable, at: Linearization, y: Any) -> list:
     """The gradients of the scalar ``y``, which is what ``f`` returned, or the first of a pair."""
     _check_scalar(f, y)
     if not isinstance(y, Value):
-        which = ", ".join(map(str, at.argnums))
-        warnings.warn(f"the output of {name_of_user(f)} does not depend on its argument {which} through recorded "
-                      "operations: its gradient is 0", stacklevel=4)
+        warn(f"the output of {name_of_user(f)} does not depend on its argument {', '.join(map(str, at.argnums))} "
+             "through recorded operations: its gradient is 0")
     if y is at.y:
         return at.pull()
     first = iter([ones(y)])  # of a pair, the rest has none

@@ -16,7 +16,9 @@ BLOCKS = [pytest.param(block, id=f"{page.name} {i}") for page in PAGES
 def rules_as_they_were(monkeypatch):
     """What a block registers is forgotten."""
     from autograd import registry
+    from autograd.rules import more
 
+    assert more  # imported before the copy is made, because an import happens once
     before = dict(registry.RULES)
     yield
     registry.RULES.clear()

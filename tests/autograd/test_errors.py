@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from autograd import Value, defvjp, grad, gradcheck, primitive, value_and_grad
+from autograd import (
+    Value,
+    defvjp,
+    grad,
+    grad_named,
+    gradcheck,
+    hessian_vector_product,
+    multigrad_dict,
+    primitive,
+    value_and_grad,
+)
 from autograd.functions import gelu
 from autograd.record import apply
 from autograd.registry import RULES, elementwise_rule
@@ -194,3 +204,14 @@ def test_values_by_name_are_passed_by_position():
         x.grad = None
         np.sum(y).backward()
         assert x.grad.shape == (2,)
+
+
+def constant(x):
+    return 3.0
+
+
+@pytest.mark.parametrize("transform", [grad, hessian_vector_product, multigrad_dict, lambda f: grad_named(f, "x")])
+def test_a_warning_names_the_function_and_the_line_of_the_user(transform):
+    with pytest.warns(UserWarning, match=r"output of constant does not depend") as caught:
+        transform(constant)(*[1.0] * (1 + (transform is hessian_vector_product)))
+    assert caught[0].filename == __file__

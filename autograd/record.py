@@ -85,7 +85,7 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
             lists = lists or isinstance(a, (list, tuple, dict))
     if lists:
         args = _arrays(op, args)
-        raw = [unwrap(a, []) for a in args]
+        raw = [a.data if isinstance(a, Value) else unwrap(a, []) for a in args]
     if op in NONDIFFERENTIABLE:
         return op(*raw, **kwargs)
     if _recording.get():

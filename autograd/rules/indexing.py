@@ -52,7 +52,7 @@ def _at(g, index):
     return (g if hasattr(g, "shape") else np.asarray(g))[index]
 
 
-rule(operator.getitem, lambda g, y, x, index: scatter(g, index, np.shape(x)),
+rule(operator.getitem, lambda g, y, x, index: scatter(g, index, getattr(x, "shape", ())),
      jvps=[lambda g, y, x, index: _at(g, index)])
 linear_rule(scatter, lambda g, y, x, index, shape: _at(g, index))
 

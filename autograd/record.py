@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,9 +13,10 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from .calls import by_name, check_rule, floating, is_floating, positional, without_out
+from .lines import ours
 from .numerics import divide, power
 from .registry import NONDIFFERENTIABLE, RULES, load_rules, name_of
-from .value import CALL, NO_KWARGS, UNRECORDED, Value, creation, holds_value, leaf, new, unwrap
+from .value import CALL, NO_KWARGS, UNRECORDED, Value, creation, holds_value, leaf, locate, new, unwrap
 
 __all__ = ["apply", "astype", "no_grad", "output", "outputs", "plain_index", "primitive", "recording",
            "stacked", "unstack"]
@@ -149,6 +151,11 @@ def _result(data: Any, op: Callable, first: Any, second: Any = CALL, kwargs: Map
     else:
         node.op, node._first, node._second, node.kwargs = None, (), CALL, UNRECORDED
     node._order = next(creation)
+    frame: Any = sys._getframe(2)  # of whoever wrote the operator; for a scalar, which is quick, that may be in nn
+    if ours.get(frame.f_code.co_filename, 2) > (type(data) is float):
+        locate(node, frame)
+    else:
+        node._code, node._instruction = frame.f_code, frame.f_lasti
     return node
 
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
+from .lines import ours, users_frame
 from .methods import ArrayMethods
 from .numerics import as_data, show
 from .registry import REFUSED
 from .trees import tree_map
 
-__all__ = ["CALL", "NO_KWARGS", "UNRECORDED", "Value", "creation", "holds_value", "leaf", "new", "unwrap"]
+__all__ = ["CALL", "NO_KWARGS", "UNRECORDED", "Value", "creation", "holds_value", "leaf", "locate", "new", "unwrap"]
 
 new = object.__new__
 creation = itertools.count()  # creation order is a topological order of every graph
@@ -56,7 +57,9 @@ class Value(ArrayMethods):
 
     # An operator's two operands have slots of their own, because a tuple for each node would double what the
     # garbage collector walks; any other call keeps its arguments as a tuple in ``_first``, with CALL as ``_second``.
-    __slots__ = ("__weakref__", "_first", "_order", "_second", "data", "grad", "kwargs", "name", "op")
+    # The line that made it is kept as its code and instruction (lines.py), also in two slots.
+    __slots__ = ("__weakref__", "_code", "_first", "_instruction", "_order", "_second", "data", "grad", "kwargs",
+                 "name", "op")
 
     data: Any
     grad: Any
@@ -85,6 +88,7 @@ class Value(ArrayMethods):
         self.grad = self.op = None
         self._first, self._second, self.kwargs = (), CALL, NO_KWARGS
         self._order = next(creation)
+        locate(self, sys._getframe(1))
 
     @property
     def args(self) -> tuple:
@@ -230,7 +234,18 @@ def leaf(data: Any, kwargs: Mapping[str, Any] = NO_KWARGS) -> Value:
     node.grad = node.name = node.op = None
     node._first, node._second, node.kwargs = (), CALL, kwargs
     node._order = next(creation)
+    locate(node, sys._getframe(1))
     return node
+
+
+def locate(node: Value, frame: Any) -> None:
+    """Keep in the node which line of the user, outwards from this frame, made it."""
+    if ours.get(frame.f_code.co_filename, 2):
+        frame = users_frame(frame)
+        if frame is None:
+            node._code = None
+            return
+    node._code, node._instruction = frame.f_code, frame.f_lasti
 
 
 def _copied(kind: type, data: Any, name: str | None, grad: Any, attributes: dict[str, Any]) -> Value:

@@ -14,7 +14,7 @@ ROOT = ENGINE.parent
 
 # Each may import those in the groups before its own, and those beside it in the same group where that is said.
 ORDER = [
-    {"registry", "numerics", "methods", "trees", "batched"},
+    {"registry", "numerics", "methods", "trees", "batched", "lines"},
     {"calls"},
     {"value"},
     {"record"},

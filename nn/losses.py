@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, defvjp, primitive
+from autograd import Value, defjvp, defvjp, primitive
 from autograd.functions import log_softmax, softplus
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "quadratic_cost"]
@@ -30,6 +30,9 @@ def _examples(a: Any) -> int:
 defvjp(_quadratic,
        lambda cost, a, y: lambda g: g * (2 / _examples(a)) * (a - y),
        lambda cost, a, y: lambda g: g * (2 / _examples(a)) * (y - a))
+defjvp(_quadratic,
+       lambda g, cost, a, y: np.sum(g * (a - y)) * (2 / _examples(a)),
+       lambda g, cost, a, y: np.sum(g * (y - a)) * (2 / _examples(a)))
 
 
 def quadratic_cost(output: Any, target: Any) -> Any:
@@ -104,10 +107,18 @@ def _log_odds(p: Any) -> Any:
         return np.maximum(np.log(p), -100) - np.maximum(np.log1p(-p), -100)
 
 
-defvjp(_log_odds, lambda _, p: lambda g: g / np.maximum(p * (1 - p), 1e-12))
+def _log_odds_slope(g: Any, p: Any) -> Any:
+    return g / np.maximum(p * (1 - p), 1e-12)
+
+
+defvjp(_log_odds, lambda _, p: lambda g: _log_odds_slope(g, p))
+defjvp(_log_odds, lambda g, _, p: _log_odds_slope(g, p))
 defvjp(_binary_entropy,
-       lambda _, p, y: lambda g: g * (p - y) / np.maximum(p * (1 - p), 1e-12),
+       lambda _, p, y: lambda g: _log_odds_slope(g * (p - y), p),
        lambda _, p, y: lambda g: -g * _log_odds(p))
+defjvp(_binary_entropy,
+       lambda g, _, p, y: _log_odds_slope(g * (p - y), p),
+       lambda g, _, p, y: -g * _log_odds(p))
 
 
 def binary_cross_entropy(output: Any, target: Any) -> Any:

@@ -1,5 +1,6 @@
 """Checking gradients against finite differences."""
 
-from .gradcheck import ElementCheck, GradientReport, gradcheck
+from .gradcheck import assert_gradients, gradcheck
+from .report import ElementCheck, GradientReport, InputCheck
 
-__all__ = ["ElementCheck", "GradientReport", "gradcheck"]
+__all__ = ["ElementCheck", "GradientReport", "InputCheck", "assert_gradients", "gradcheck"]

@@ -1,157 +1,173 @@
-"""``gradcheck``: every element of a gradient against central differences, as a report that names the worst."""
+"""``gradcheck``: the gradients of a function or a network against differences, with a verdict and who is at fault."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from ..backward import reverse_pass
-from ..graph import leading_to, reverse_topological
-from ..record import no_grad, recording
+from ..trees import leaves, tree_map
 from ..value import Value
+from .check import Check
+from .judge import Options
+from .report import GradientReport
+from .subject import Gradient, Leaf, Subject
 
-__all__ = ["ElementCheck", "GradientReport", "gradcheck"]
-
-_SHOWN = 10  # rows of a printed report
-
-
-class ElementCheck(NamedTuple):
-    """One element of one input: its gradient by the chain rule and by central differences."""
-
-    argument: str
-    index: tuple[int, ...]
-    analytic: float
-    numeric: float
-    error: float
-    allowed: float
-
-    @property
-    def right(self) -> bool:
-        return bool(np.isfinite(self.error)) and self.error <= self.allowed
+__all__ = ["assert_gradients", "gradcheck"]
 
 
-@dataclass(frozen=True)
-class GradientReport:
-    """What ``gradcheck`` found: true when it checked something and every element is right.
+def gradcheck(f: Callable, *inputs: Any, order: int = 1, modes: Sequence[str] = ("reverse", "forward"),
+              wrt: int | str | Iterable[int | str] | None = None, rng: np.random.Generator | int | None = None,
+              directions: int | None = None, loss: Callable | None = None, rtol: float | None = None,
+              atol: float | None = None) -> GradientReport:
+    """Check the derivatives of ``f`` at the inputs, and say of each input what is right or wrong with its gradient.
 
-    It prints as a table, the worst element first.
-    """
+    Every element of the gradient is compared with a numeric derivative: by the complex step Im f(x + ih) / h where the
+    recorded graph is analytic, else by central differences with two Richardson extrapolations. An element is right when
+    its error is at most ``rtol`` times its own size, and what rounding explains: that of ``f`` and of the gradient are
+    both measured. An array-valued ``f`` is checked through the sum of its elements, each weighted by a random number.
 
-    elements: tuple[ElementCheck, ...]
+    Each input gets one of these verdicts; the last three make the report false:
 
-    def __bool__(self) -> bool:
-        return bool(self.elements) and all(e.right for e in self.elements)
-
-    @property
-    def worst(self) -> ElementCheck | None:
-        """The element whose error is largest compared with what is allowed; ``None`` for empty inputs."""
-        return max(self.elements, key=_badness, default=None)
-
-    def raise_if_wrong(self) -> GradientReport:
-        """Raise ``AssertionError`` with the table unless all is right; else return the report itself."""
-        if not self:
-            raise AssertionError(str(self))
-        return self
-
-    def __str__(self) -> str:
-        wrong = sum(not e.right for e in self.elements)
-        worst = self.worst
-        if worst is None:
-            return "gradcheck: nothing to check, the inputs are empty"
-        verdict = "right" if not wrong else f"WRONG in {wrong} of {len(self.elements)} elements"
-        lines = [f"gradcheck: {verdict}; worst: {worst.argument}{_subscript(worst.index)}"
-                 if wrong else f"gradcheck: all {len(self.elements)} elements right",
-                 f"{'element':<20}{'analytic':>16}{'numeric':>16}{'error':>11}{'allowed':>11}"]
-        for e in sorted(self.elements, key=_badness, reverse=True)[:_SHOWN]:
-            lines.append(f"{e.argument + _subscript(e.index):<20}{e.analytic:>16.8g}{e.numeric:>16.8g}"
-                         f"{e.error:>11.1e}{e.allowed:>11.1e}  {'right' if e.right else 'WRONG'}")
-        if len(self.elements) > _SHOWN:
-            lines.append(f"... and {len(self.elements) - _SHOWN} more that are less far off")
-        return "\n".join(lines)
-
-
-def _badness(e: ElementCheck) -> float:
-    if e.right:
-        return e.error / e.allowed if e.allowed else 0.0
-    return e.error / e.allowed if np.isfinite(e.error) and e.allowed else np.inf
-
-
-def _subscript(index: tuple[int, ...]) -> str:
-    return f"[{', '.join(map(str, index))}]" if index else ""
-
-
-def gradcheck(f: Callable, *inputs: Any, rtol: float | None = None, atol: float | None = None) -> GradientReport:
-    """Check the gradient of ``f`` with respect to each element of each input against central differences.
-
-    The numeric gradient is (4 D(h) - D(2h)) / 3 with the central differences D(h) = (f(x + h) - f(x - h)) / 2h in
-    float64 and h = ∛ε · max(|x|, 0.1). An array-valued ``f`` is checked through the sum of its elements weighted by
-    fixed random numbers. An element is right when its error is at most ``atol + rtol · |gradient|``.
+    - *right*;
+    - *detached*: the output does not depend on it by recorded operations; the report says where the path ends;
+    - *precision*: right within what the dtype and the differences can show, but not to 6 digits;
+    - *kink*: it comes within 6e-6 of its size to a point where ``f`` has no derivative; the report names the operation;
+    - *wrong*: the report names the first operation whose rule is wrong, and the line that called it;
+    - *not finite*: an output or a gradient is nan or infinite;
+    - *not deterministic*: a second call gave other numbers.
 
     Args:
-        f: a function of as many Values as there are inputs, that returns a Value.
-        inputs: real numbers or arrays of floats, at which to check.
-        rtol: allowed relative error; 1e-6 unless given, 1e-3 for float32 inputs.
-        atol: allowed absolute error; by default what the differences cannot tell: their rounding error, from the size
-            of ``f``, and by how much D(h) and D(2h) differ.
+        f: a function of as many Values as there are inputs, that returns a Value, or containers that hold Values; or a
+            network, of which all parameters are checked by their names.
+        inputs: numbers or arrays of floats, or dicts, lists, tuples and dataclasses of them. Of a network with a
+            ``loss`` they are constants, the last one being the target.
+        order: 2 to check the gradient of the gradient too.
+        modes: which of "reverse" and "forward" to check. One that an operation has no rule for is noted.
+        wrt: the inputs to check, by position or name; the others are constants of any type. All unless given.
+        rng: a generator, or a seed, of the random numbers; a fixed seed unless given.
+        directions: how many random directions to check along, instead of every element: quick for large inputs.
+        loss: a function of the output and the last input: ``loss(f(*inputs[:-1]), inputs[-1])`` is checked.
+        rtol: allowed relative error; 1e-6 unless given, 3e-5 more for inputs of float32.
+        atol: allowed absolute error, in place of what is measured.
 
     Returns:
         A ``GradientReport``: true when all holds, prints as a table.
 
-    Raises ``TypeError`` where ``f`` does not return a Value, and for inputs that are not real floats.
+    Raises ``TypeError`` where ``f`` does not return a Value of real floats, and for inputs to check that are not real
+    floats; ``ValueError`` for unknown names and modes, and where the shapes of the outputs change between calls.
 
     >>> bool(gradcheck(lambda x, y: x * np.exp(y), 2.0, np.array([0.5, 1.0])))
     True
     """
-    for i, x in enumerate(inputs):
-        if np.asarray(x.data if isinstance(x, Value) else x).dtype.kind != "f":
-            raise TypeError(f"input {i}: expected floats, got {x!r:.60}; write np.array(x, dtype=float)")
-    if not inputs:
+    if not callable(f):
+        raise TypeError(f"f: expected a function or a network, got {f!r:.60}; write gradcheck(f, x), not "
+                        "gradcheck(f(x))")
+    if order not in (1, 2):
+        raise ValueError(f"order: expected 1 or 2, got {order!r}")
+    if directions is not None and (not isinstance(directions, int) or isinstance(directions, bool) or directions < 1):
+        raise ValueError(f"directions: expected a positive integer, got {directions!r}")
+    subject = _subject(f, inputs, wrt, loss)
+    chosen = _modes(modes)
+    generator = np.random.default_rng(0 if rng is None else rng)
+    parts: list[Check] = []
+    for n in range(1, order + 1):
+        if n == 2:
+            subject = Gradient(subject, parts[0].weights)
+        parts.append(Check(subject, Options(chosen, generator, directions, rtol, atol, n)))
+        parts[-1].run()
+        if any(one.summary().verdict in ("wrong", "not finite", "not deterministic") for one in parts[-1].inputs):
+            break
+    every = [one for part in parts for one in part.inputs]
+    return GradientReport(
+        tuple(one.summary() for one in every), tuple(e for one in every for e in one.elements()),
+        tuple(e for one in every for e in one.crosschecks), tuple(fault for part in parts for fault in part.faults),
+        "; ".join(dict.fromkeys(m for part in parts for m in part.methods)),
+        tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        any(leaf.parameter is not None for leaf in subject.leaves))
+
+
+def assert_gradients(f: Callable, *inputs: Any, **options: Any) -> None:
+    """Raise ``AssertionError`` with the report of ``gradcheck``, which takes the same arguments, unless all holds.
+
+    >>> assert_gradients(np.tanh, np.array([-1.0, 0.5]), order=2)
+    """
+    gradcheck(f, *inputs, **options).raise_if_wrong()
+
+
+def _modes(modes: Sequence[str]) -> tuple[str, ...]:
+    modes = (modes,) if isinstance(modes, str) else tuple(modes)
+    for mode in modes:
+        if mode not in ("reverse", "forward"):
+            raise ValueError(f"modes: expected 'reverse' or 'forward', got {mode!r}")
+    if not modes:
+        raise ValueError("modes: expected at least one of 'reverse' and 'forward'")
+    return modes
+
+
+def _subject(f: Any, inputs: tuple, wrt: Any, loss: Callable | None) -> Subject:
+    """What is checked: the leaves among the inputs, and the parameters of a network."""
+    parameters = dict(f.named_parameters()) if hasattr(f, "named_parameters") else {}
+    if loss is not None and not inputs:
+        raise TypeError("loss: needs a target: gradcheck(model, x, y, loss=...)")
+    names = _names(f.__call__ if parameters else f, len(inputs))
+    candidates = [] if loss is not None and parameters else names if loss is None else names[:-1]
+    if wrt is not None:
+        picked = [wrt] if isinstance(wrt, (int, str)) else list(wrt)
+        wanted = {names[w] if isinstance(w, int) and -len(names) <= w < len(names) else w for w in picked}
+        unknown = wanted - {*names, *parameters}
+        if unknown:
+            raise ValueError(f"wrt: there is no {', '.join(map(repr, sorted(unknown, key=str)))}; expected a position, "
+                             f"or one of {', '.join([*names, *parameters])}")
+        candidates = [name for name in names if name in wanted]
+        parameters = {name: p for name, p in parameters.items() if name in wanted}
+    found: list[Leaf] = []
+    arguments = [_placed(x, name, i, found) if name in candidates else _plain(x)
+                 for i, (name, x) in enumerate(zip(names, inputs, strict=True))]
+    found += [Leaf(name, p.data, p) for name, p in parameters.items()]
+    if not found:
         raise TypeError("gradcheck needs the inputs at which to check: gradcheck(f, x, ...)")
-    values = [Value(x.data if isinstance(x, Value) else x) for x in inputs]
-    with recording(True):
-        y = f(*values)
-    if not isinstance(y, Value):
-        raise TypeError(f"f must return a Value that depends on its inputs, but returned {type(y).__name__}: "
-                        "was a Value turned into a plain number, by float() or .data?")
-    if y.dtype.kind != "f":
-        raise TypeError(f"f must return real numbers, but returned {y.dtype}")
-    weights = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
-    weights = weights * np.random.default_rng(1).choice([-1.0, 1.0], y.shape) if y.shape else 1.0
-    seed = np.asarray(weights, y.dtype)[()] if y.shape else type(y.data)(1)
-    nodes = reverse_topological(y)
-    gradients = dict(reverse_pass(nodes, {y: seed}, leading_to(set(values), nodes)))
+    call = f if loss is None else (lambda *args: loss(f(*args[:-1]), args[-1]))
+    return Subject(call, arguments, found)
 
-    points = [np.array(v.data, dtype=float) for v in values]
 
-    def at_points() -> Any:
-        with no_grad():
-            return np.asarray(f(*(Value(p) for p in points)).data)
+def _names(f: Any, count: int) -> list[str]:
+    """The names of the arguments, as the function has them; "input 0" where it has none."""
+    try:
+        known = [p.name for p in inspect.signature(f).parameters.values() if p.kind in (
+            p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)] if not isinstance(f, np.ufunc) else []
+    except (TypeError, ValueError):
+        known = []
+    return [known[i] if i < len(known) else f"input {i}" for i in range(count)]
 
-    eps = float(np.finfo(at_points().dtype).eps)  # of what f computes, which may round to float32
-    checks = []
-    for i, (value, point) in enumerate(zip(values, points, strict=True)):
-        analytic = np.broadcast_to(gradients.get(value, 0.0), value.shape)
-        single = max(float(np.finfo(value.dtype).eps), eps) > 1e-10
-        relative = (1e-3 if single else 1e-6) if rtol is None else rtol
-        for index in np.ndindex(value.shape):
-            x = float(point[index])
-            h = eps ** (1 / 3) * max(abs(x), 0.1)
-            slopes, size = [], 0.0
-            for step in (h, 2 * h):
-                point[index] = x + step
-                above, high = at_points(), float(point[index])
-                point[index] = x - step
-                below, low = at_points(), float(point[index])
-                slopes.append(float(np.sum(weights * (above.astype(float) - below))) / (high - low))
-                size = max(size, float(np.sum(np.abs(weights) * (np.abs(above) + np.abs(below)))))
-            point[index] = x
-            numeric = (4 * slopes[0] - slopes[1]) / 3
-            a = float(analytic[index])
-            rounding = 10 * eps * size / h + (10 * np.finfo(value.dtype).eps * size if single else 0)
-            noise = rounding + abs(slopes[1] - slopes[0])
-            allowed = (noise if atol is None else atol) + relative * max(abs(a), abs(numeric))
-            checks.append(ElementCheck(f"input {i}", index, a, numeric, abs(a - numeric), allowed))
-    return GradientReport(tuple(checks))
+
+def _plain(x: Any) -> Any:
+    return x
+
+
+def _placed(x: Any, path: str, i: int, found: list[Leaf]) -> Any:
+    """An input with leaves in the places of its numbers."""
+    if isinstance(x, (list, tuple)) and not any(hasattr(part, "shape") for part in leaves(x)):
+        x = np.asarray(x) if leaves(x) and all(isinstance(part, (int, float, complex)) for part in leaves(x)) else x
+    if isinstance(x, dict):
+        return {k: _placed(v, f"{path}[{k!r}]", i, found) for k, v in x.items()}
+    if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
+        return type(x)(_placed(v, f"{path}[{k}]", i, found) for k, v in enumerate(x))
+    if not isinstance(x, (Value, np.ndarray, np.generic, int, float, complex)):
+        count = len(found)
+        return tree_map(lambda part: part if part is x else _placed(part, f"{path}.{len(found) - count}", i, found), x
+                        ) if leaves(x) != [x] else _refused(x, path)
+    data = x.data if isinstance(x, Value) else x
+    if np.asarray(data).dtype.kind != "f":
+        return _refused(x, path)
+    found.append(Leaf(path, data))
+    return found[-1]
+
+
+def _refused(x: Any, path: str) -> Any:
+    kind = getattr(getattr(x, "dtype", None), "kind", "")
+    better = f"{float(x)}" if isinstance(x, (int, np.integer)) else "np.array(x, dtype=float)"
+    why = "; or name the others in wrt=" if kind != "c" and not isinstance(x, complex) else ""
+    raise TypeError(f"{path}: expected floats, got {x!r:.60}; write {better}{why}")

@@ -1,0 +1,227 @@
+"""One order of derivatives at one point: the function is recorded, and each of its inputs compared and judged."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..value import Value
+from .faults import Fault, first_fault
+from .hidden import Change, changed, same
+from .judge import Input, Options
+from .kinks import kinks_within
+from .numeric import Numeric, scales
+from .recorded import Recorded, Replay
+from .single import compare_single
+from .subject import Subject
+from .switches import switches
+
+__all__ = ["Check"]
+
+_REACH = 6e-6  # ∛ε, the step of plain central differences: how far a kink may be to be spoken of
+_MOVE = 0.02  # by which a point is moved away from kinks, as a part of an element's scale
+_EACH = 64  # elements in all up to which forward mode is run for each
+
+
+class Check:
+    """The check of a subject at its point, for one order."""
+
+    def __init__(self, subject: Subject, options: Options) -> None:
+        self.subject, self.options, self.rng = subject, options, options.rng
+        self.given = [leaf.point for leaf in subject.leaves]
+        self.point = [x.astype(float) for x in self.given]
+        self.inputs = [Input(leaf.name, x, options) for leaf, x in zip(subject.leaves, self.point, strict=True)]
+        self.modes: list[str] = list(options.modes)
+        self.faults: list[Fault] = []
+        self.methods: list[str] = []
+        self.notes: list[str] = []
+
+    def run(self) -> None:
+        with np.errstate(all="ignore"):
+            if not self._record() or not self._repeats() or not self._is_finite():
+                return
+            for i, x in enumerate(self.point):
+                if x.size:
+                    self._input(i)
+            self._away_from_kinks()
+            self._find_fault()
+            if any(x.dtype.itemsize < 8 for x in self.given):
+                compare_single(self.subject, self.given, self.point, self.weights, self.inputs, self.modes, self.faults,
+                               self.rng)
+
+    # What must hold before numbers can be compared
+
+    def _record(self) -> bool:
+        """Record the function: its outputs, gradients, tangents, kinks, and how to replay it."""
+        with self.subject.at(self.point) as record:
+            self.outputs = [np.array(y.data) for y in record.outputs]
+            self.weights = [self._weights(y) for y in record.outputs]
+            self.trail, self.reached = record.trail(), record.reached
+            damaged = record.damaged()
+            gradients = self._reverse(record)
+            damaged = record.damaged() if damaged is None else damaged
+            if damaged is not None or not record.steady():
+                fault = first_fault(record, self.modes, 1, False, self.rng)
+                for i, one in enumerate(self.inputs):
+                    if damaged is None or i == damaged:
+                        one.say("wrong", "an operation changed its argument in place" if fault else
+                                "f changed it in place; it must work on a copy")
+                self.faults += [fault] if fault else []
+                return False
+            reach = [_REACH * np.maximum(scales(x), 0.1) for x in self.point]
+            for one, g, kinks in zip(self.inputs, gradients, kinks_within(record, reach), strict=True):
+                one.gradient, one.kinks = g, kinks
+            self.replays = [Replay(record, leaf) if reached else None
+                            for leaf, reached in zip(record.leaves, record.reached, strict=True)]
+            self._forward(record)
+        if not self.modes:
+            raise TypeError(f"neither mode can be checked: {' '.join(self.notes)}")
+        return True
+
+    def _weights(self, y: Value) -> np.ndarray:
+        """What the elements of an output are multiplied by before they are added up."""
+        if not y.shape:
+            return np.ones(())
+        return self.rng.uniform(0.5, 1.5, y.shape) * self.rng.choice([-1.0, 1.0], y.shape)
+
+    def _reverse(self, record: Recorded) -> list[np.ndarray | None]:
+        if "reverse" in self.modes:
+            try:
+                return [np.zeros(x.shape) if g is None else g for g, x in zip(
+                    record.gradients(self.weights), self.point, strict=True)]
+            except TypeError as error:
+                self._without("reverse", "has no vjp", error)
+        return [None] * len(self.point)
+
+    def _without(self, mode: str, sign: str, error: TypeError) -> None:
+        if sign not in str(error):
+            raise error
+        self.modes.remove(mode)
+        self.notes.append(f"{mode} mode was not checked: {str(error).partition(':')[0]}.")
+
+    def _forward(self, record: Recorded) -> None:
+        """Run forward mode along random directions, and for each element where there are few."""
+        if "forward" not in self.modes:
+            return
+        few = "reverse" not in self.modes or sum(x.size for x in self.point) <= _EACH
+        try:
+            for i, (one, x) in enumerate(zip(self.inputs, self.point, strict=True)):
+                moves = [one.direction(self.rng) for _ in range(self.options.directions or 2)]
+                if few and self.options.directions is None:
+                    moves = [row.reshape(x.shape) * scales(x) for row in np.eye(x.size)]
+                for move in moves:
+                    tangents = record.tangents([move if j == i else None for j in range(len(self.point))])
+                    slope = sum(float(np.sum(w * t)) for w, t in zip(self.weights, tangents, strict=True))
+                    one.tangents.append((move, slope))
+        except TypeError as error:
+            self._without("forward", "has no jvp", error)
+
+    def _repeats(self) -> bool:
+        """Whether the function and its gradient are the same again; and how far the gradient's rounding spreads."""
+        what = fault = None
+        change: Change | None = None
+        with self.subject.at(self.point) as record:
+            gradients = self._reverse(record)
+            if not same(self.outputs, [y.data for y in record.outputs]):
+                what, change = "f gave other numbers when it was called again", changed(self.trail, record.trail(), 0.0)
+            elif not all(same([g], [one.gradient]) for g, one in zip(gradients, self.inputs, strict=True)):
+                what = "the gradient was another when it was computed again"
+            if what:
+                fault = first_fault(record, self.modes, 1, False, self.rng)
+        if what:
+            self.faults += [fault] if fault else []
+            for one in self.inputs:
+                one.say("not deterministic", what + (f": {change}" if change and not fault else ""))
+            return False
+        for _ in range(3 if "reverse" in self.modes else 0):
+            near = [x * (1 + 4 * np.finfo(float).eps * self.rng.uniform(-1, 1, x.shape)) for x in self.point]
+            with self.subject.at(near) as record:
+                for one, g in zip(self.inputs, self._reverse(record), strict=True):
+                    if g is not None and one.gradient is not None:
+                        np.fmax(one.spread, np.abs(g - one.gradient), out=one.spread)
+        return True
+
+    def _is_finite(self) -> bool:
+        """Whether the outputs are; gradients that are not are judged as elements."""
+        finite = all(np.all(np.isfinite(y)) for y in self.outputs)
+        for one in self.inputs:
+            if not finite:
+                one.say("not finite", "the output is not finite")
+            elif one.gradient is not None and not np.all(np.isfinite(one.gradient)):
+                k = tuple(map(int, np.argwhere(~np.isfinite(one.gradient))[0]))
+                one.say("not finite", f"its gradient is {one.gradient[k]}{f' at element {k}' if k else ''}")
+        return finite
+
+    # The inputs
+
+    def _input(self, i: int) -> None:
+        one, x, moved = self.inputs[i], self.point[i], [*self.point]
+        moved[i] = x + 1e-6 * scales(x) * self.rng.choice([-1.0, 1.0], x.shape)
+        change = self._changed(i, moved)
+        if not self.reached[i]:
+            self._detached(i, change)
+            return
+        if change is None or change.jumped:
+            for k, kink in switches(self.subject, self.point, i, self.trail, _REACH, self.rng).items():
+                if k not in one.kinks or kink.distance < one.kinks[k].distance:
+                    one.kinks[k] = kink
+        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i])
+        numeric.prepare(self.rng)
+        self.methods += [numeric.method] if numeric.method not in self.methods else []
+        one.compare(numeric)
+        if change is not None and not change.jumped and "wrong" in one.summary().verdict:
+            one.say("wrong", f"a part of its gradient is lost: the output depends on it also by {change.what}")
+            self.faults.append(_lost(change))
+        if one.gradient is not None and one.tangents and "forward" in self.modes:
+            one.cross(numeric)
+
+    def _changed(self, i: int, moved: list[np.ndarray]) -> Change | None:
+        """Which constant changes when an input moves."""
+        with self.subject.at(moved) as record:
+            return changed(self.trail, record.trail(), float(np.max(np.abs(moved[i] - self.point[i]))))
+
+    def _detached(self, i: int, change: Change | None) -> None:
+        """No recorded path leads to the input: say where it ends, and whether a gradient was lost by it."""
+        one, x, moved = self.inputs[i], self.point[i], [*self.point]
+        for length in (1e-3, 1.0):
+            moved[i] = x + length * scales(x) * self.rng.choice([-1.0, 1.0], x.shape)
+            if change is None and (change := self._changed(i, moved)) is not None:
+                change = change._replace(jumped=True)  # or it would have changed before
+        if one.without_path(Numeric(self.subject, self.point, self.weights, i, None), change):
+            one.say("wrong", "its gradient is lost: the output depends on it, but no recorded operation leads to it")
+            self.faults += [_lost(change)] if change else []
+        else:
+            one.say("detached", f"the path to it ends in {change}" if change else
+                    "the output does not depend on it: it is never used")
+
+    def _away_from_kinks(self) -> None:
+        """Check the elements that are at kinks at a point beside: a rule that is wrong there too is wrong."""
+        flagged = [one.at_kinks() for one in self.inputs]
+        if not any(len(which) for which in flagged) or self.options.order > 1:
+            return
+        point = [x.copy() for x in self.point]
+        for x, which in zip(point, flagged, strict=True):
+            x.ravel()[which] += (_MOVE * scales(x) * self.rng.uniform(0.5, 1.0, x.shape)).ravel()[which]
+        with self.subject.at(point) as record:
+            gradients = self._reverse(record)
+            kinks = kinks_within(record, [_MOVE * scales(x) for x in point])
+            if not all(np.all(np.isfinite(y.data)) for y in record.outputs):
+                return
+        for i, (one, which, g) in enumerate(zip(self.inputs, flagged, gradients, strict=True)):
+            if len(which) and g is not None:
+                numeric = Numeric(self.subject, point, self.weights, i, None)
+                one.beside(numeric, [k for k in which if k not in kinks[i]], g)
+
+    def _find_fault(self) -> None:
+        """Name the operation that makes an input wrong."""
+        wrong = [one for one in self.inputs if one.summary().verdict == "wrong"]
+        if not wrong or self.faults:
+            return
+        modes = [mode for mode in self.modes if any(
+            (mode == "forward") == (one.rows is None or "wrong" not in one.rows.verdict) for one in wrong)]
+        with self.subject.at(self.point) as record:
+            fault = first_fault(record, modes or self.modes, 1, False, self.rng)
+        self.faults += [fault] if fault else []
+
+
+def _lost(change: Change) -> Fault:
+    return Fault(None, change.operation, None, (), change.line, f"the gradient is lost by {change.what}")

@@ -1,0 +1,117 @@
+"""Numeric derivatives along a line: central differences with extrapolation, the complex step, and their errors.
+
+A line is a function ``line(t)`` that gives the outputs, as a list of arrays, with the inputs moved by ``t`` along some
+direction. A derivative is that of the sum of the outputs' elements times ``weights``. Each comes with an estimate of
+its error: what the extrapolation has not removed, and the rounding of the outputs, divided by the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "refined", "rounding"]
+
+Line = Callable[[Any], Sequence[np.ndarray]]
+EPS = float(np.finfo(float).eps)
+
+
+class Derivative(NamedTuple):
+    """A numeric derivative, and how far it may be off."""
+
+    value: float
+    error: float
+
+
+def _sum(weights: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> float:
+    return sum(float(np.sum(w * y)) for w, y in zip(weights, outputs, strict=True))
+
+
+def _difference(weights: Sequence[np.ndarray], above: Sequence[np.ndarray],
+                below: Sequence[np.ndarray]) -> tuple[float, float]:
+    """The weighted sum of the differences, and the size of the numbers that were subtracted where they differ."""
+    total = size = 0.0
+    for w, a, b in zip(weights, above, below, strict=True):
+        if a.shape != b.shape:
+            raise ValueError(f"f returned an output of shape {a.shape} at one point and of {b.shape} at another: "
+                             "its outputs must keep their shapes")
+        d = w * np.subtract(a, b, dtype=float)
+        total += float(np.sum(d))
+        size += float(np.sum((np.abs(w) * (np.abs(a) + np.abs(b)))[d != 0]))
+    return total, size
+
+
+def central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 1.0) -> Derivative:
+    """Central differences D at h, 2h and 4h, with what grows as h² and h⁴ removed (Richardson, 1911).
+
+    R(h) = (4 D(h) - D(2h)) / 3, and then (16 R(h) - R(2h)) / 15. ``noise`` is the rounding error of the outputs in
+    units of float64's. The error is |R(h) - R(2h)|, and the rounding error over h.
+    """
+    d, size = [], 0.0
+    for step in (h, 2 * h, 4 * h):
+        change, size_here = _difference(weights, line(step), line(-step))
+        d.append(change / (2 * step))
+        size = max(size, size_here)
+    fine, coarse = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3
+    return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + noise * EPS * size / h)
+
+
+def refined(line: Line, weights: Sequence[np.ndarray], scale: float, noise: float = 1.0) -> Derivative:
+    """``central`` at the step, among 0.03 · scale and its halves, whose estimated error is smallest.
+
+    As in the method of Ridders (1982), but without a stop at the first that is worse.
+    """
+    best = Derivative(np.nan, np.inf)
+    for j in range(32):
+        found = central(line, weights, 0.03 * scale / 2**j, noise)
+        if found.error < best.error:
+            best = found
+    return best
+
+
+def one_sided(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 1.0) -> tuple[Derivative, Derivative]:
+    """The slopes to the left and to the right: 2 F(h) - F(2h) with F(h) = (f(x ± h) - f(x)) / ±h."""
+    here = line(0.0)
+    found = []
+    for side in (-1.0, 1.0):
+        slopes, size = [], 0.0
+        for step in (side * h, 2 * side * h, 4 * side * h):
+            change, size_here = _difference(weights, line(step), here)
+            slopes.append(change / step)
+            size = max(size, size_here)
+        fine, coarse = 2 * slopes[0] - slopes[1], 2 * slopes[1] - slopes[2]
+        found.append(Derivative(fine, abs(fine - coarse) + 4 * noise * EPS * size / h))
+    return found[0], found[1]
+
+
+def complex_step(line: Line, weights: Sequence[np.ndarray], h: float) -> Derivative:
+    """Im f(x + ih) / h, which subtracts nothing (Squire and Trapp, 1998): exact to rounding where f is analytic.
+
+    Raises ``TypeError`` where an output is not complex: some operation has dropped the imaginary part.
+    """
+    total = size = 0.0
+    for w, y in zip(weights, line(1j * h), strict=True):
+        if y.dtype.kind != "c":
+            raise TypeError("an output is not complex")
+        d = w * np.imag(y)
+        total += float(np.sum(d))
+        size += float(np.sum(np.abs(d)))
+    return Derivative(total / h, 4 * EPS * size / h)
+
+
+def rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
+    """The rounding error of the outputs, in units of float64's: 1 for a function that is right to the last digit.
+
+    It is estimated from the differences of order 4 and 5 of nine points that lie ``h`` apart, which leave nothing of a
+    smooth function but its rounding (Moré and Wild, Estimating Computational Noise, 2011).
+    """
+    runs = [line(k * h) for k in range(-4, 5)]
+    size = max(sum(float(np.sum(np.abs(w * y))) for w, y in zip(weights, run, strict=True)) for run in runs)
+    middle = runs[4]
+    table = np.array([_difference(weights, run, middle)[0] for run in runs])
+    found = []
+    for order, scale in ((4, 70.0), (5, 252.0)):  # (2k)! / (k!)²
+        found.append(float(np.sqrt(np.mean(np.diff(table, order) ** 2) / scale)))
+    return max(1.0, max(found) / (EPS * size)) if size else 1.0

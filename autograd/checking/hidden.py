@@ -1,0 +1,74 @@
+"""What an output owes to its inputs besides recorded operations: constants that change when the inputs do.
+
+Two records of the same function are compared operation by operation. Where a constant differs, a gradient was lost on
+the way to it, or a branch was chosen: a mask, an index, the rounding of a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..lines import Line, line_of
+from ..registry import name_of
+from ..value import Value
+
+__all__ = ["Change", "Trail", "changed", "same"]
+
+
+class Trail(NamedTuple):
+    """What is kept of a record to compare it with another: its nodes in topological order, and their constants."""
+
+    nodes: list[Value]
+    constants: list[tuple[Value, int, Any]]
+
+
+class Change(NamedTuple):
+    """A constant that differs between two records: whose it is, and whether it jumped or moved with the inputs."""
+
+    operation: str
+    argument: int
+    line: Line | None
+    jumped: bool
+    detached: bool
+
+    @property
+    def what(self) -> str:
+        if self.detached:
+            return "a Value that was detached, or computed under no_grad"
+        what = "a value that jumps, such as a mask, an index or a rounded number" if self.jumped else (
+            "plain numbers that were computed from it, by .data, float() or .item()")
+        return f"argument {self.argument} of {self.operation}, {what}"
+
+    def __str__(self) -> str:
+        return self.what + (f", at {self.line}" if self.line else "")
+
+
+def changed(before: Trail, after: Trail, move: float) -> Change | None:
+    """The first constant that differs after the inputs have moved by ``move``; ``None`` where all are the same."""
+    for (node, i, old), (other, _, new) in zip(before.constants, after.constants, strict=False):
+        if node.op is not other.op:
+            return Change(name_of(node.op), i, line_of(node), True, False)
+        if not _equal(old, new):
+            exact = np.asarray(old).dtype.kind not in "fc" or np.shape(old) != np.shape(new)
+            with np.errstate(all="ignore"):
+                jumped = exact or float(np.nanmax(np.abs(np.subtract(new, old)))) > 1e3 * move
+            return Change(name_of(node.op), i, line_of(node), jumped, i < 0)
+    for node, other in zip(before.nodes, after.nodes, strict=False):
+        if node.op is not other.op:
+            return Change(name_of(node.op), 0, line_of(node), True, False)
+    return None
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if np.shape(a) != np.shape(b):
+        return False
+    floats = np.asarray(a).dtype.kind in "fc" and np.asarray(b).dtype.kind in "fc"
+    return bool(np.array_equal(a, b, equal_nan=floats))
+
+
+def same(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    """Whether two lists of arrays are equal to the last bit, nan included."""
+    return len(a) == len(b) and all(map(_equal, a, b))

@@ -1,0 +1,258 @@
+"""One input of a check: its derivatives by the chain rule beside the numeric ones, and the verdict on each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..lines import line_of
+from ..registry import name_of
+from .differences import Derivative
+from .hidden import Change
+from .kinks import Kink
+from .numeric import Numeric, scales
+from .report import VERDICTS, ElementCheck, InputCheck
+
+__all__ = ["Input", "Options", "Rows"]
+
+RTOL = 1e-6
+SAFETY = 10  # how many times an estimated error is allowed
+_CAREFUL = 16  # elements that are looked at one by one when they seem wrong
+
+
+class Options(NamedTuple):
+    """What the user asked for."""
+
+    modes: tuple[str, ...]
+    rng: np.random.Generator
+    directions: int | None
+    rtol: float | None
+    atol: float | None
+    order: int
+
+
+class Rows:
+    """The derivatives compared at one input: of all its elements, or along the rows of ``directions``.
+
+    ``spread`` is how much the analytic ones change when the input does in the last digit: their rounding error.
+    """
+
+    def __init__(self, mode: str, analytic: np.ndarray, spread: np.ndarray,
+                 directions: Sequence[np.ndarray] | None = None, verdict: str = "right") -> None:
+        self.mode, self.analytic, self.spread, self.directions = mode, analytic, spread, directions
+        self.numeric, self.allowed = np.zeros(analytic.shape), np.zeros(analytic.shape)
+        self.verdict = np.full(analytic.shape, verdict, object)
+
+    @property
+    def error(self) -> np.ndarray:
+        return np.abs(self.analytic - self.numeric)
+
+
+class Input:
+    """An input, and what the check finds out about it."""
+
+    def __init__(self, name: str, x: np.ndarray, options: Options) -> None:
+        self.name, self.x, self.options = name, x, options
+        self.gradient: np.ndarray | None = None
+        self.spread = np.zeros(x.shape)
+        self.tangents: list[tuple[np.ndarray, float]] = []  # directions, and the derivative along each by forward mode
+        self.kinks: dict[int, Kink] = {}
+        self.rows: Rows | None = None
+        self.crosschecks: list[ElementCheck] = []
+        self.details: list[str] = []
+        self.overall = "right"
+
+    def say(self, verdict: str, detail: str) -> None:
+        """Give a verdict on the whole input, and why."""
+        self.overall = max(self.overall, verdict, key=VERDICTS.index)
+        self.details += [detail] if detail not in self.details else []
+
+    def direction(self, rng: np.random.Generator) -> np.ndarray:
+        """A random direction in which every element moves by about its scale, but for those at kinks."""
+        move = rng.choice([-1.0, 1.0], self.x.shape) * rng.uniform(0.5, 1.0, self.x.shape) * scales(self.x)
+        move.ravel()[[*self.kinks]] = 0.0
+        return move
+
+    def compare(self, numeric: Numeric) -> None:
+        """Put the derivatives beside the numeric ones, and judge each."""
+        options, g = self.options, self.gradient
+        if g is None:
+            slopes, moves = np.array([s for _, s in self.tangents]), [move for move, _ in self.tangents]
+            if options.directions is None:
+                slopes = slopes.reshape(self.x.shape) / numeric.scale
+            rows = Rows("forward", slopes, 4 * np.finfo(float).eps * np.abs(slopes),
+                        None if options.directions is None else moves)
+        elif options.directions is None:
+            rows = Rows("reverse", g, self.spread)
+        else:
+            moves = [self.direction(options.rng) for _ in range(options.directions)]
+            rows = Rows("reverse", np.array([np.sum(g * move) for move in moves]),
+                        np.array([np.sum(self.spread * np.abs(move)) for move in moves]), moves)
+        if rows.directions is None:
+            rows.numeric, errors = numeric.elements()
+        else:
+            found = [numeric.along(move) for move in rows.directions]
+            rows.numeric, errors = np.array([d.value for d in found]), np.array([d.error for d in found])
+        rows.allowed = self.allowed(rows.analytic, rows.numeric, errors, rows.spread)
+        self.rows = rows
+        self._judge(rows, numeric)
+
+    def allowed(self, analytic: Any, numeric: Any, error: Any, spread: Any) -> Any:
+        """How far the two may be apart: a part of their own size, and what neither side can tell."""
+        rtol, atol = self.options.rtol, self.options.atol
+        floor = 2 * error + SAFETY * spread if atol is None else atol
+        return (RTOL if rtol is None else rtol) * np.maximum(np.abs(analytic), np.abs(numeric)) + floor
+
+    def _judge(self, rows: Rows, numeric: Numeric) -> None:
+        verdict, error = rows.verdict.ravel(), rows.error.ravel()
+        finite = np.isfinite(rows.analytic.ravel())
+        verdict[~finite] = "not finite"
+        off = np.flatnonzero(finite & ~(error <= rows.allowed.ravel()))
+        off = off[np.argsort(-error[off] / np.maximum(rows.allowed.ravel()[off], 1e-300), kind="stable")]
+        for k in off[:_CAREFUL]:
+            verdict[k] = self._looked_at(rows, int(k), numeric)
+        worst = max(verdict[off[:_CAREFUL]], key=VERDICTS.index, default="right")
+        for k in off[_CAREFUL:]:
+            verdict[k] = "kink" if k in self.kinks and rows.directions is None else worst
+        if rows.directions is None:
+            for k in self.kinks:
+                verdict[k] = max(verdict[k], "kink", key=VERDICTS.index)
+        if self.options.atol is None:
+            shown = RTOL * np.maximum(np.abs(rows.analytic), np.abs(rows.numeric)).ravel()
+            verdict[(rows.error.ravel() > shown) & (verdict == "right")] = "precision"
+        rows.verdict = verdict.reshape(rows.verdict.shape)
+        if self.kinks:
+            k, nearest = min(self.kinks.items(), key=lambda item: (item[1].distance, item[0]))
+            index = tuple(map(int, np.unravel_index(k, self.x.shape)))
+            more = f" (and {len(self.kinks) - 1} more elements)" if len(self.kinks) > 1 else ""
+            self.say("right", f"{f'element {index}' if index else 'the point'} is {nearest}{more}")
+
+    def _looked_at(self, rows: Rows, k: int, numeric: Numeric) -> str:
+        """The verdict on a derivative that seems wrong, by the best that differences can do and by both sides of it."""
+        whole = rows.directions is None
+        direction = numeric.element(k) if rows.directions is None else rows.directions[k]
+        unit = float(numeric.scale.ravel()[k]) if whole else 1.0
+        a, best = float(rows.analytic.ravel()[k]), numeric.carefully(direction)
+        value, error = best.value / unit, best.error / unit
+        left, right = (Derivative(*(part / unit for part in side)) for side in numeric.sides(direction, 1e-4))
+        if np.isfinite(error):
+            rows.numeric.ravel()[k] = value
+            rows.allowed.ravel()[k] = self.allowed(a, value, error, float(rows.spread.ravel()[k]))
+            if abs(a - value) <= rows.allowed.ravel()[k]:
+                return "right"
+        else:  # at the end of where the function is defined, at most one side can be had
+            sides = [side for side in (left, right) if np.isfinite(side.error)]
+            if not sides or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
+                return "precision"
+        bends = abs(right.value - left.value) > 1e-3 * max(abs(left.value), abs(right.value)) + SAFETY * (
+            left.error + right.error)
+        if not bends and not (whole and k in self.kinks):
+            return "wrong"
+        if whole and k not in self.kinks:
+            self.kinks[k] = _bent(numeric, direction)
+        self.say("right", f"slopes {left.value:.6g} to the left and {right.value:.6g} to the right")
+        return "kink"
+
+    def cross(self, numeric: Numeric) -> None:
+        """Compare forward mode with reverse mode, and both with the numeric side."""
+        assert self.gradient is not None
+        for number, (move, slope) in enumerate(self.tangents):
+            terms = self.gradient * move
+            reverse = float(np.sum(terms))
+            moving = np.flatnonzero(move)
+            if self.options.directions is None and move.size and len(moving) == 1:
+                k, unit = int(moving[0]), float(move.ravel()[moving[0]])
+                index: tuple = tuple(map(int, np.unravel_index(k, move.shape)))
+                if k in self.kinks:
+                    continue
+            else:
+                index, unit = ("direction", number), 1.0
+            allowed = 1e-9 * float(np.sum(np.abs(terms))) + SAFETY * float(np.sum(self.spread * np.abs(move)))
+            verdict, other = "right", reverse
+            if not abs(slope - reverse) <= allowed:
+                best = numeric.carefully(move)
+                off = self.allowed(slope, best.value, best.error, allowed / SAFETY)
+                if not np.isfinite(best.error) or not abs(slope - best.value) <= off:
+                    verdict, other, allowed = "wrong", best.value if np.isfinite(best.error) else reverse, float(off)
+            self.crosschecks.append(ElementCheck(self.name, index, slope / unit, other / unit, abs(slope - other) / abs(
+                unit), allowed / abs(unit), verdict, "forward", self.options.order))
+            if verdict == "wrong":
+                self.say("wrong", "its forward mode is wrong")
+
+    def without_path(self, numeric: Numeric, change: Change | None) -> bool:
+        """The rows of an input that no path leads to; tells whether a gradient was lost by that.
+
+        It was not where the path was cut on purpose, by detach, nor where the function is flat.
+        """
+        zero = np.zeros(self.x.shape)
+        self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict="detached")
+        if change is not None and change.detached:
+            return False
+        values, errors = numeric.elements()
+        lost = np.abs(values) > 2 * errors
+        self.rows.numeric[lost] = values[lost]
+        self.rows.verdict[lost] = "wrong"
+        return bool(np.any(lost))
+
+    def at_kinks(self) -> np.ndarray:
+        """The flat indices of the elements that differ at a kink."""
+        rows = self.rows
+        if rows is None or rows.directions is not None:
+            return np.zeros(0, int)
+        return np.flatnonzero((rows.verdict == "kink") & ~(rows.error <= rows.allowed))
+
+    def beside(self, numeric: Numeric, which: Sequence[int], gradient: np.ndarray) -> None:
+        """Judge some elements by a point beside, of which the gradient is given: wrong there is wrong."""
+        assert self.rows is not None
+        for k in which[:_CAREFUL]:
+            direction, unit = numeric.element(k), float(numeric.scale.ravel()[k])
+            best = numeric.carefully(direction)
+            left, right = numeric.sides(direction, 1e-4)
+            a, value = float(gradient.ravel()[k]), best.value / unit
+            smooth = abs(left.value - right.value) <= 1e-3 * max(abs(left.value), abs(right.value)) + SAFETY * (
+                left.error + right.error)
+            off = abs(a - value) > self.allowed(a, value, best.error / unit, SAFETY * self.spread.ravel()[k])
+            if smooth and off and np.isfinite(best.error):
+                self.rows.verdict.ravel()[k] = "wrong"
+                index = tuple(map(int, np.unravel_index(k, self.x.shape)))
+                self.say("wrong", f"also beside the kink, where element {index} is {numeric.x.ravel()[k]:.6g}, the "
+                         f"gradient is {a:.6g} and should be {value:.6g}")
+                return
+
+    def elements(self) -> list[ElementCheck]:
+        """A row of the report for each derivative."""
+        rows = self.rows
+        if rows is None:
+            return []
+        columns = (rows.analytic, rows.numeric, rows.error, rows.allowed)
+        numbers = zip(*(c.ravel().tolist() for c in columns), rows.verdict.ravel().tolist(), strict=True)
+        indices = np.ndindex(rows.analytic.shape) if rows.directions is None else (
+            ("direction", k) for k in range(len(rows.directions)))
+        return [ElementCheck(self.name, index, a, n, e, allowed, verdict, rows.mode, self.options.order)
+                for index, (a, n, e, allowed, verdict) in zip(indices, numbers, strict=True)]
+
+    def summary(self) -> InputCheck:
+        """The row of the report for the input: the worst verdict there is."""
+        rows = self.rows
+        verdicts = [] if rows is None else rows.verdict.ravel().tolist()
+        worst = max([self.overall, *verdicts], key=VERDICTS.index)
+        return InputCheck(self.name, self.x.shape, worst, "; ".join(self.details), len(verdicts),
+                          sum(v == "wrong" for v in verdicts),
+                          float(np.max(rows.error)) if rows is not None and rows.error.size else 0.0,
+                          self.options.order)
+
+
+def _bent(numeric: Numeric, direction: np.ndarray) -> Kink:
+    """The first operation that bends when the input moves in a direction, where no table knows it."""
+    if numeric.replay is not None:
+        h, runs = 1e-5, []
+        for t in (-h, 0.0, h):
+            numeric.replays(direction)(t)
+            runs.append([(node, np.asarray(y, float)) for node, y in numeric.replay.results() if type(y) is not tuple])
+        for (node, low), (_, middle), (_, high) in zip(*runs, strict=True):
+            bend, slope = np.abs(high - 2 * middle + low), np.maximum(np.abs(high - middle), np.abs(middle - low))
+            if np.any(bend > 1e-2 * slope + 1e-13 * np.abs(middle)):
+                return Kink(name_of(node.op), 0.0, line_of(node))
+    return Kink("f", 0.0, None)

@@ -1,0 +1,197 @@
+"""Where operations bend or jump: how far each is from the nearest such point, and which inputs can reach it.
+
+A function of the table gives, for the arguments of its operation, the distance of every element to the nearest kink,
+in the units of that element: of ``relu`` it is |x|, of ``maximum`` the difference of its two arguments, of ``sort``
+that to the nearest neighbour. A distance of 0 is a kink or a tie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backward import reverse_pass
+from ..functions import elu, leaky_relu, relu
+from ..graph import leading_to, raw, reverse_topological
+from ..lines import line_of
+from ..registry import name_of
+from ..value import Value
+from .recorded import Recorded
+
+__all__ = ["KINKS", "Kink", "kink_distance", "kinks_within"]
+
+
+class Kink(NamedTuple):
+    """A kink that an element of an input reaches when it moves by ``distance``."""
+
+    operation: str
+    distance: float
+    line: Any
+
+    def __str__(self) -> str:
+        where = f" at {self.line}" if self.line else ""
+        how = "at a kink or tie" if not self.distance else f"{self.distance:.1e} from a kink or tie"
+        return f"{how} of {self.operation}{where}"
+
+
+def _size(x, *args, **kwargs):
+    return np.abs(x)
+
+
+def _apart(a, b, *args, **kwargs):
+    return np.abs(np.subtract(a, b))
+
+
+def _bounds(x, low=None, high=None, *args, **kwargs):
+    low, high = kwargs.get("min", low), kwargs.get("max", high)
+    return np.minimum(np.inf if low is None else np.abs(x - low), np.inf if high is None else np.abs(x - high))
+
+
+def _neighbours(x, axis=-1, *args, **kwargs):
+    """The distance to the nearest other element along an axis."""
+    flat = axis is None
+    x = np.moveaxis(np.ravel(x) if flat else np.atleast_1d(x), 0 if flat else axis, -1)
+    order = np.argsort(x, -1)
+    gaps = np.diff(np.take_along_axis(x, order, -1), axis=-1)
+    end = np.full((*x.shape[:-1], 1), np.inf)
+    nearest = np.minimum(np.concatenate([end, gaps], -1), np.concatenate([gaps, end], -1))
+    found = np.empty_like(nearest)
+    np.put_along_axis(found, order, nearest, -1)
+    return found if flat else np.moveaxis(found, -1, axis)
+
+
+def _of_all(distance):
+    """As ``distance``, for a function that flattens its argument unless an axis is given."""
+    def found(x, axis=None, *args, **kwargs):
+        return np.reshape(distance(x, axis), np.shape(x)) if axis is None else distance(x, axis)
+    return found
+
+
+def _from_best(sign):
+    """From the best element to the second best, and from each other one to the best."""
+    def distance(x, axis=None, *args, **kwargs):
+        z = sign * np.asarray(x)
+        best = np.max(z, axis=axis, keepdims=True)
+        first = z == best
+        tied = np.sum(first, axis=axis, keepdims=True) > 1
+        second = np.max(np.where(first, -np.inf, z), axis=axis, keepdims=True)
+        return np.where(first, np.where(tied, 0.0, best - second), best - z)
+    return distance
+
+
+def _norm(x, ord=None, axis=None, *args, **kwargs):
+    """Where the 2-norm is 0; of the norms by absolute values also each element."""
+    if ord in (1, np.inf, -np.inf):
+        return np.abs(x) if ord == 1 else np.minimum(np.abs(x), _of_all(_neighbours)(np.abs(x), axis))
+    return np.broadcast_to(np.linalg.norm(x, axis=axis, keepdims=True), np.shape(x))
+
+
+def _both_zero(a, b, *args, **kwargs):
+    return np.sqrt(np.square(a) + np.square(b))
+
+
+def _quotient(a, b, *args, **kwargs):
+    ratio = np.divide(a, b)
+    return np.abs(ratio - np.round(ratio)) * np.abs(b)
+
+
+def _nodes_of_interp(x, xp, fp, *args, **kwargs):
+    return np.min(np.abs(np.subtract.outer(x, xp)), axis=-1)
+
+
+def _quantile(x, q, axis=None, *args, **kwargs):
+    return _of_all(_neighbours)(x, axis)
+
+
+def _running(x, axis=0, *args, **kwargs):
+    return _neighbours(x, axis)
+
+
+def _either_size(a, b, *args, **kwargs):
+    return np.minimum(np.abs(a), np.abs(b))
+
+
+KINKS: dict[Callable, Callable] = {}
+
+
+def _declare(distance: Callable, *functions: Any) -> None:
+    KINKS.update(dict.fromkeys(functions, distance))
+
+
+_declare(_size, relu, leaky_relu, elu, np.absolute, np.fabs, np.sign)
+_declare(_apart, np.maximum, np.minimum, np.fmax, np.fmin, np.heaviside)
+_declare(_from_best(1), np.max, np.nanmax, np.maximum.reduce)
+_declare(_from_best(-1), np.min, np.nanmin, np.minimum.reduce)
+_declare(_neighbours, np.sort, np.partition)
+_declare(_of_all(_neighbours), np.median, np.nanmedian, np.ptp)
+_declare(_quantile, np.quantile, np.percentile, np.nanquantile, np.nanpercentile)
+_declare(_running, np.maximum.accumulate, np.minimum.accumulate)
+_declare(_quotient, np.mod, np.fmod, np.remainder)
+_declare(_bounds, np.clip)
+_declare(_norm, np.linalg.norm)
+_declare(_both_zero, np.hypot)
+_declare(_either_size, np.copysign)
+_declare(_nodes_of_interp, np.interp)
+
+
+def kink_distance(node: Value) -> np.ndarray | None:
+    """How far each element of a node's first argument is from a kink of its operation; ``None`` where it has none."""
+    found = KINKS.get(node.op) if node.op is not None else None
+    if found is None:
+        return None
+    with np.errstate(all="ignore"):
+        return np.asarray(found(*(raw(a) for a in node.args), **node.kwargs), float)
+
+
+_NEAR = 1e-3  # of the size of an argument: what is farther from its kink is not looked at
+_EACH = 8  # elements nearest to a kink that are followed back one by one
+
+
+def kinks_within(record: Recorded, reach: Sequence[np.ndarray]) -> list[dict[int, Kink]]:
+    """For every leaf the elements that come to a kink when they move by at most ``reach``, with the nearest one.
+
+    A distance at an operation becomes one of the leaf by the derivative between the two.
+    """
+    found: list[dict[int, Kink]] = [{} for _ in record.leaves]
+    for node in reversed(record.nodes):
+        distance = kink_distance(node) if node in record.useful else None
+        if distance is None or not distance.size:
+            continue
+        for arg in node.args:
+            if not isinstance(arg, Value) or arg not in record.useful:
+                continue
+            shape = np.broadcast_shapes(distance.shape, arg.shape)
+            flat = np.broadcast_to(distance, shape).ravel()
+            near = np.flatnonzero(flat <= _NEAR * max(1.0, float(np.max(np.abs(arg.data)))))
+            near = near[np.argsort(flat[near], kind="stable")]
+            tied = near[_EACH:][flat[near[_EACH:]] == 0]
+            for group in [*np.split(near[:_EACH], range(1, len(near[:_EACH]))), tied, near[_EACH + len(tied):]]:
+                if group.size:
+                    _add(found, record, reach, node, arg, shape, flat, group)
+    return found
+
+
+def _add(found: list[dict[int, Kink]], record: Recorded, reach: Sequence[np.ndarray], node: Value, arg: Value,
+         shape: tuple, flat: np.ndarray, group: np.ndarray) -> None:
+    """Note which elements of the leaves reach the kinks of a group of elements."""
+    seed = np.zeros(shape)
+    seed.ravel()[group] = 1.0 if len(group) == 1 else np.random.default_rng(0).uniform(0.5, 1.5, len(group))
+    distance = float(flat[group].min())
+    axes = tuple(range(len(shape) - arg.ndim)) + tuple(
+        len(shape) - arg.ndim + i for i, n in enumerate(arg.shape) if n != shape[len(shape) - arg.ndim + i])
+    seed = np.sum(seed, axis=axes).reshape(arg.shape)
+    start = float(seed) if type(arg.data) is float else seed.astype(arg.dtype)[()]
+    nodes = reverse_topological(arg)
+    targets = set(record.leaves)
+    slopes = {leaf: g for leaf, g in reverse_pass(nodes, {arg: start}, leading_to(targets, nodes)) if leaf in targets}
+    for i, leaf in enumerate(record.leaves):
+        if leaf not in slopes:
+            continue
+        with np.errstate(all="ignore"):
+            away = np.asarray(distance / np.abs(slopes[leaf]), float).ravel()
+        away = np.where(np.ravel(slopes[leaf]) == 0, np.inf, away)
+        for k in np.flatnonzero(away <= np.ravel(reach[i])).tolist():
+            if k not in found[i] or away[k] < found[i][k].distance:
+                found[i][k] = Kink(name_of(node.op), float(away[k]), line_of(node))

@@ -1,0 +1,167 @@
+"""One run of what is checked, recorded: its gradients and tangents, and its replay at other numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..backward import reverse_pass
+from ..forward import forward_pass
+from ..graph import in_dtype_of, leading_to, raw, reverse_topological
+from ..record import astype, output
+from ..trees import tree_map
+from ..value import UNRECORDED, Value, unwrap
+from .hidden import Trail, same
+
+__all__ = ["Recorded", "Replay"]
+
+
+class Recorded:
+    """Values for the leaves of a subject, and the outputs computed from them, at a point."""
+
+    def __init__(self, leaves: list[Value], outputs: list[Value], point: Sequence[np.ndarray], since: int) -> None:
+        self.leaves, self.outputs, self.point = leaves, outputs, point
+        self.nodes = reverse_topological(*outputs, since=since)
+        self.useful = leading_to(leaves, self.nodes)
+        reached = set(self.nodes)
+        self.reached = [leaf in reached for leaf in leaves]
+
+    def gradients(self, weights: Sequence[np.ndarray]) -> list[np.ndarray | None]:
+        """Of the sum of the outputs' elements times the weights: for each leaf, ``None`` where no path leads to it."""
+        found = dict.fromkeys(self.leaves)
+        for node, g in self.backward(weights):
+            if node in found:
+                found[node] = np.array(g, float)
+        return [None if not reached else np.zeros(leaf.shape) if g is None else g
+                for (leaf, g), reached in zip(found.items(), self.reached, strict=True)]
+
+    def damaged(self) -> int | None:
+        """The first leaf whose numbers are no longer those of the point."""
+        for i, (leaf, x) in enumerate(zip(self.leaves, self.point, strict=True)):
+            if not same([leaf.data], [x]):
+                return i
+        return None
+
+    def steady(self) -> bool:
+        """Whether every operation, called again on copies of its arguments, gives what was recorded."""
+        for node in self.nodes:
+            if node.op is None or node.op is output:
+                continue
+            args = [tree_map(lambda a: np.array(a)[()] if isinstance(a, np.ndarray) else a, raw(a)) for a in node.args]
+            op: Any = node.op
+            kwargs = {k: v for k, v in node.kwargs.items() if k != "dtype"}
+            again = op(*args, **kwargs)
+            pairs = zip(again, node.data, strict=True) if type(node.data) is tuple else [(again, node.data)]
+            if not all(np.allclose(a, b, rtol=64 * float(np.finfo(np.result_type(b)).eps), atol=0, equal_nan=True)
+                       for a, b in pairs):
+                return False
+        return True
+
+    def backward(self, weights: Sequence[np.ndarray], record: bool = False) -> Iterator[tuple[Value, Any]]:
+        """The reverse pass over this record."""
+        start: dict[Value, Any] = {}
+        for y, w in zip(self.outputs, weights, strict=True):
+            if y in self.useful:
+                w = in_dtype_of(w[()], y.dtype)
+                w = float(w) if type(y.data) is float else w
+                start[y] = w if y not in start else start[y] + w
+        return reverse_pass(self.nodes, start, self.useful, record)
+
+    def tangents(self, move: Sequence[np.ndarray | None]) -> list[np.ndarray]:
+        """Of the outputs, when the leaves move; ``None`` is for a leaf that does not."""
+        moved = {leaf: in_dtype_of(v[()], leaf.dtype)
+                 for leaf, v in zip(self.leaves, move, strict=True) if v is not None}
+        forward_pass(reversed(self.nodes), moved)
+        return [np.asarray(moved[y] if y in moved else np.zeros(y.shape), float) for y in self.outputs]
+
+    def trail(self) -> Trail:
+        """What the operations were applied to besides recorded Values, and what was cut off.
+
+        A detached Value counts as a constant, at the position -1.
+        """
+        nodes, found = self.nodes[::-1], []
+        for node in nodes:
+            if node.op is None and node.kwargs is UNRECORDED:
+                found.append((node, -1, np.array(node.data)))
+            for i, arg in enumerate(node.args):
+                if not isinstance(arg, Value) and node.op is not output:
+                    found.extend((node, i, part) for part in _arrays(arg))
+        return Trail(nodes, found)
+
+
+_COPIED = 10_000  # elements up to which a constant is copied, so that a change in place shows
+
+
+def _arrays(arg: Any) -> Iterator[Any]:
+    """The arrays and numbers that an argument is or holds."""
+    if isinstance(arg, (list, tuple)):
+        for item in arg:
+            yield from _arrays(item)
+    elif isinstance(arg, (np.ndarray, np.generic, int, float, complex)):
+        yield np.array(arg) if np.size(arg) <= _COPIED else arg
+
+
+class Replay:
+    """The recorded operations between one leaf and the outputs, run again at other numbers for that leaf.
+
+    Nothing but arrays is computed with, in the dtype of what is put in: float64 or complex also where the record is of
+    float32.
+    """
+
+    def __init__(self, record: Recorded, leaf: Value) -> None:
+        moving = leading_to([leaf], record.nodes)
+        self.slots: list[Any] = []  # the numbers of the run: those of the leaf, of constants, and of every step
+        places: dict[Value, int] = {}
+
+        def slot(arg: Any) -> Any:
+            """Where an argument will be found; a list of such places for one that holds Values that move."""
+            if isinstance(arg, Value) and arg in places:
+                return places[arg]
+            if isinstance(arg, (list, tuple)) and any(a in moving for a in _values(arg)):
+                return [slot(a) for a in arg]
+            self.slots.append(raw(arg))
+            if isinstance(arg, Value):
+                places[arg] = len(self.slots) - 1
+            return len(self.slots) - 1
+
+        self.leaf = slot(leaf)
+        self.steps: list[tuple[Callable, list, dict, int]] = []
+        self.nodes: list[Value] = []
+        for node in reversed(record.nodes):
+            if node in moving and node.op is not None:
+                op: Any = _same if node.op is astype else node.op
+                step = op, [slot(a) for a in node.args], {k: v for k, v in node.kwargs.items() if k != "dtype"}
+                self.slots.append(None)
+                places[node] = len(self.slots) - 1
+                self.steps.append((*step, places[node]))
+                self.nodes.append(node)
+        self.outputs = [slot(y) for y in record.outputs]
+
+    def __call__(self, x: Any) -> list[Any]:
+        """The outputs with the leaf at ``x``."""
+        slots = self.slots
+        slots[self.leaf] = x
+        for op, args, kwargs, out in self.steps:
+            slots[out] = op(*[slots[a] if type(a) is int else _gathered(a, slots) for a in args], **kwargs)
+        return [np.asarray(slots[i]) for i in self.outputs]
+
+    def results(self) -> Iterator[tuple[Value, Any]]:
+        """What the last run computed at each node."""
+        for node, (_, _, _, out) in zip(self.nodes, self.steps, strict=True):
+            yield node, self.slots[out]
+
+
+def _values(arg: Any) -> list[Value]:
+    found: list[Value] = []
+    unwrap(arg, found)
+    return found
+
+
+def _same(x: Any, dtype: Any) -> Any:
+    return x
+
+
+def _gathered(place: Any, slots: list[Any]) -> Any:
+    return slots[place] if type(place) is int else [_gathered(p, slots) for p in place]

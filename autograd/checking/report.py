@@ -1,0 +1,199 @@
+"""What ``gradcheck`` found, as a table and as data: a verdict for each input, its elements, and what is at fault."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["ElementCheck", "GradientReport", "InputCheck", "table"]
+
+# From the best to the worst: an input has the worst of its elements' verdicts.
+VERDICTS = ("right", "detached", "precision", "kink", "wrong", "not finite", "not deterministic")
+_FALSE = ("wrong", "not finite", "not deterministic")
+_SHOWN = 10  # rows of a printed table
+
+
+class ElementCheck(NamedTuple):
+    """One element of one input: its gradient by the chain rule and by differences.
+
+    ``index`` is that of the element; of a check along a random direction it is ``("direction", number)``, and the
+    derivatives are those along it. ``order`` 2 is for an element of the gradient's gradient, ``mode`` the pass.
+    """
+
+    argument: str
+    index: tuple
+    analytic: float
+    numeric: float
+    error: float
+    allowed: float
+    verdict: str = "right"
+    mode: str = "reverse"
+    order: int = 1
+
+    @property
+    def right(self) -> bool:
+        """Whether it does not make the report false."""
+        return self.verdict not in _FALSE
+
+    @property
+    def name(self) -> str:
+        """The argument with the index, as one writes it."""
+        index = f"[{', '.join(map(str, self.index))}]" if self.index else ""
+        if self.index[:1] == ("direction",):
+            index = f" along direction {self.index[1]}"
+        return f"{self.argument}{index}"
+
+    @property
+    def badness(self) -> tuple[int, float]:
+        """What the rows of a table are sorted by."""
+        over = self.error / self.allowed if self.allowed else float(self.error > 0)
+        return VERDICTS.index(self.verdict), over if np.isfinite(over) else np.inf
+
+
+class InputCheck(NamedTuple):
+    """One input or parameter: the verdict on it, and what there is to say about that."""
+
+    name: str
+    shape: tuple[int, ...]
+    verdict: str
+    detail: str
+    checked: int
+    wrong: int
+    error: float
+    order: int = 1
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What ``gradcheck`` found: true when it checked something and nothing is wrong, not finite or not deterministic.
+
+    Attributes:
+        inputs: for each input or parameter its name, shape, verdict and what explains it.
+        elements: for each element the gradient, the numeric one, the error, what is allowed, and a verdict.
+        crosschecks: forward mode at each element, of large inputs along random directions, beside reverse mode.
+        faults: the operation whose rule is wrong, with its argument, shapes and the line that called it.
+        method: how the numeric derivatives were made.
+        notes: what else there is to know, such as a mode that could not be checked.
+        layers: whether the names are paths of a network's parameters, so that a table by layers says more.
+
+    It prints as a table, the worst element first, and shows itself in a notebook.
+    """
+
+    inputs: tuple[InputCheck, ...]
+    elements: tuple[ElementCheck, ...]
+    crosschecks: tuple[ElementCheck, ...] = ()
+    faults: tuple[Any, ...] = ()
+    method: str = ""
+    notes: tuple[str, ...] = ()
+    layers: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.elements) and all(i.verdict not in _FALSE for i in self.inputs)
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The verdict on each input, by its name: the worst of both orders."""
+        found: dict[str, str] = {}
+        for i in self.inputs:
+            found[i.name] = max(found.get(i.name, "right"), i.verdict, key=VERDICTS.index)
+        return found
+
+    @property
+    def worst(self) -> ElementCheck | None:
+        """The element whose error is largest compared with what is allowed; ``None`` for empty inputs."""
+        return max(self.elements, key=lambda e: e.badness, default=None)
+
+    def raise_if_wrong(self) -> GradientReport:
+        """Raise ``AssertionError`` with the table unless all is right; else return the report itself."""
+        if not self:
+            raise AssertionError(str(self))
+        return self
+
+    def __str__(self) -> str:
+        return "\n".join(part if isinstance(part, str) else table(*part) for part in self._parts())
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook."""
+        return "".join(f"<p>{html.escape(part)}</p>" if isinstance(part, str) else _html(*part)
+                       for part in self._parts())
+
+    def _parts(self) -> list[Any]:
+        """Lines of text, and tables as a header and rows."""
+        parts: list[Any] = [self._headline(self.worst)]
+        wrong = [e for e in self.crosschecks if not e.right]
+        rows = sorted([*self.elements, *wrong], key=lambda e: e.badness, reverse=True)
+        if rows:
+            parts.append((("element", "analytic", "numeric", "error", "allowed", ""), [
+                (e.name + _marks(e), f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.1e}", f"{e.allowed:.1e}",
+                 e.verdict if e.right else e.verdict.upper()) for e in rows[:_SHOWN]]))
+        if len(rows) > _SHOWN:
+            parts.append(f"... and {len(rows) - _SHOWN} more that are less far off")
+        if self.layers:
+            parts.append(self._by_layer())
+        parts += [f"fault: {fault}" for fault in self.faults]
+        parts += [f"{_label(i)}: {i.verdict}{f', {i.detail}' if i.detail else ''}" for i in self.inputs
+                  if i.detail or i.verdict not in ("right", "wrong")]
+        parts.extend(self.notes)
+        return parts + ([f"numeric side: {self.method}"] if self.method else [])
+
+    def _headline(self, worst: ElementCheck | None) -> str:
+        count = len(self.elements)
+        if self:
+            kinds = [v for v in VERDICTS if v != "right" and v in self.verdicts.values()]
+            besides = f" ({', '.join(kinds)}: see below)" if kinds else ""
+            return f"gradcheck: all {count} elements right{besides}"
+        for verdict in ("not deterministic", "not finite"):
+            names = [i.name for i in self.inputs if i.verdict == verdict]
+            if names:
+                return f"gradcheck: {verdict.upper()}: {', '.join(names)}"
+        wrong = sum(not e.right for e in self.elements)
+        forward = next((e for e in self.crosschecks if not e.right), None)
+        if not wrong and forward is not None:
+            return f"gradcheck: WRONG in forward mode: {forward.name}"
+        if worst is None or not wrong:
+            names = [i.name for i in self.inputs if i.verdict == "wrong"]
+            empty = "nothing to check, the inputs are empty"
+            what = "WRONG: " + ", ".join(names) if names else empty
+            return f"gradcheck: {what}"
+        return f"gradcheck: WRONG in {wrong} of {count} elements; worst: {worst.name}{_marks(worst)}"
+
+    def _by_layer(self) -> tuple:
+        layers: dict[str, list[InputCheck]] = {}
+        for i in self.inputs:
+            layers.setdefault(i.name.rpartition(".")[0] or i.name, []).append(i)
+        rows = []
+        for layer, parts in layers.items():
+            verdict = max((i.verdict for i in parts), key=VERDICTS.index)
+            rows.append((layer, ", ".join(f"{i.name.rpartition('.')[2]} {i.shape}" for i in parts),
+                         str(sum(i.checked for i in parts)), str(sum(i.wrong for i in parts)),
+                         f"{max(i.error for i in parts):.1e}", verdict.upper() if verdict in _FALSE else verdict))
+        return ("layer", "parameters", "checked", "wrong", "largest error", ""), rows
+
+
+def _label(i: InputCheck) -> str:
+    return i.name if i.order == 1 else f"{i.name}, second order"
+
+
+def _marks(e: ElementCheck) -> str:
+    marks = [*(["forward"] if e.mode == "forward" else []), *(["second order"] if e.order == 2 else [])]
+    return f" ({', '.join(marks)})" if marks else ""
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Aligned columns: the first and the last to the left, the numbers between to the right."""
+    lines = [tuple(header), *map(tuple, rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    last = len(header) - 1
+    return "\n".join("  ".join(cell.ljust(w) if i in (0, last) else cell.rjust(w) for i, (cell, w) in enumerate(
+        zip(line, widths, strict=True))).rstrip() for line in lines)
+
+
+def _html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    def line(cells: Sequence[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    return f"<table>{line(header, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"

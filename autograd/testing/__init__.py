@@ -5,6 +5,7 @@ try:
 except ImportError as error:
     raise ImportError("autograd.testing needs hypothesis: pip install 'nudgegrad[test]'") from error
 
+from ..checking import assert_gradients
 from .expressions import Expression, random_expression
 
-__all__ = ["Expression", "arrays", "broadcastable_shapes", "expressions", "random_expression"]
+__all__ = ["Expression", "arrays", "assert_gradients", "broadcastable_shapes", "expressions", "random_expression"]

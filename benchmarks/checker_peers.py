@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd import defjvp, defvjp, grad, make_vjp, primitive
+from autograd import grad, make_vjp
 from autograd.testing import Expression
-from tests.autograd.checker_faults import Fault, Operation, around, inputs
+from tests.autograd.checker_faults import Fault, Operation, around, as_primitive, inputs
 
-__all__ = ["PEERS", "Jax", "Peer", "SciPy", "Torch", "as_primitive"]
+__all__ = ["PEERS", "Jax", "Peer", "SciPy", "Torch"]
 
 
 class Peer:
@@ -205,17 +205,6 @@ class SciPy(Peer):
     def graph(self, f: Expression) -> bool:
         weights = np.random.default_rng(0).normal(size=np.shape(f(*f.inputs)))
         return self.accepts(lambda *xs: np.sum(f(*xs) * weights), f.inputs)
-
-
-def as_primitive(operation: Operation) -> Callable:
-    """The operation as users of Nudge write it."""
-    @primitive
-    def planted(*xs: Any) -> Any:
-        return operation.function(np, *xs)
-
-    defvjp(planted, *(lambda y, *xs, vjp=vjp: lambda g: vjp(np, g, *xs) for vjp in operation.vjps))
-    defjvp(planted, *(lambda g, y, *xs, jvp=jvp: jvp(np, g, *xs) for jvp in operation.jvps))
-    return planted
 
 
 PEERS = [Torch, Jax, SciPy]

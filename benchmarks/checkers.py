@@ -18,9 +18,9 @@ import numpy as np
 
 from autograd import gradcheck
 from autograd.testing import random_expression
-from tests.autograd.checker_faults import FAULTS, around, inputs
+from tests.autograd.checker_faults import FAULTS, around, as_primitive, inputs
 
-from .checker_peers import PEERS, as_primitive
+from .checker_peers import PEERS
 from .timing import machine
 
 

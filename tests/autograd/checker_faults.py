@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["FAULTS", "Fault", "Operation", "around", "inputs"]
+from autograd import defjvp, defvjp, primitive
+
+__all__ = ["FAULTS", "Fault", "Operation", "around", "as_primitive", "inputs"]
 
 
 class Operation(NamedTuple):
@@ -64,6 +66,17 @@ def around(xp: Any, planted: Callable, x: Any, *others: Any) -> Any:
     h = xp.sin(x) + 0.5 * x
     z = planted(h, *others) + h
     return xp.sum(xp.tanh(0.5 * z) * z)
+
+
+def as_primitive(operation: Operation) -> Callable:
+    """The operation as a primitive with rules of its own."""
+    @primitive
+    def planted(*xs: Any) -> Any:
+        return operation.function(np, *xs)
+
+    defvjp(planted, *(lambda y, *xs, vjp=vjp: lambda g: vjp(np, g, *xs) for vjp in operation.vjps))
+    defjvp(planted, *(lambda g, y, *xs, jvp=jvp: jvp(np, g, *xs) for jvp in operation.jvps))
+    return planted
 
 
 # Right operations: elementwise, with a parameter that is broadcast, along an axis, a mean over the batch, a product

@@ -1,6 +1,6 @@
-"""Other packages' checkers of gradients, with the same faults and random graphs as ours, as their users would write it.
+"""Other packages' checkers of gradients, with the same faults and random graphs as ours, as their users write them.
 
-Each has ``fault(fault, operation)`` and ``graph(f)``, which say whether the checker, with its defaults, finds all right.
+Each has ``fault(fault, operation)`` and ``graph(f)``: whether the checker, with its defaults, finds all right.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Torch(Peer):
         return Planted.apply
 
     def accepts(self, check: Callable, f: Callable, xs: Sequence[Any], **options: Any) -> bool:
-        tensors = [self.torch.tensor(x, requires_grad=True) for x in xs]
+        tensors = [self.torch.tensor(np.asarray(x), requires_grad=True) for x in xs]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it wants double precision
             try:

@@ -93,8 +93,8 @@ def compare_graphs(checker, count, shown=5):
             if not accepted:
                 alarms.append(seed)
         smooth = sum(seed % 2 == 0 for seed in alarms)
-        print(f"  {np.dtype(dtype)}: {len(alarms):,} false alarms at {count:,} right graphs, {smooth:,} of them without "
-              f"kinks; {1e3 * took / count:.2f} ms per check; seeds {alarms[:shown]}")
+        print(f"  {np.dtype(dtype)}: {len(alarms):,} false alarms at {count:,} right graphs, {smooth:,} of them "
+              f"at those without kinks; {1e3 * took / count:.2f} ms per check; seeds {alarms[:shown]}")
 
 
 def main():

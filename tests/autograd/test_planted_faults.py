@@ -69,7 +69,8 @@ def test_a_function_that_damages_what_is_checked(size):
 
 
 def test_a_rule_that_calls_another_whose_rule_is_wrong():
-    slope = as_primitive(Operation(lambda xp, x: 1 + x * x, [lambda xp, g, x: -2 * g * x], [lambda xp, g, x: 2 * g * x]))
+    slope = as_primitive(Operation(lambda xp, x: 1 + x * x, [lambda xp, g, x: -2 * g * x],
+                                   [lambda xp, g, x: 2 * g * x]))
     planted = as_primitive(cubic()._replace(vjps=[lambda xp, g, x: g * slope(x)]))
 
     def cost(x):

@@ -1,4 +1,4 @@
-"""``autograd.testing``: strategies stay in their domains, graphs are safe and readable, and five lines test a primitive."""
+"""``autograd.testing``: strategies keep to their domains, graphs are safe and readable, five lines test a primitive."""
 
 import ast
 import subprocess

@@ -12,14 +12,15 @@ from ..registry import name_of
 from .differences import Derivative
 from .hidden import Change
 from .kinks import Kink
-from .numeric import Numeric, scales
+from .numeric import GROUPED, Numeric, scales
 from .report import VERDICTS, ElementCheck, InputCheck
 
 __all__ = ["Input", "Options", "Rows"]
 
 RTOL = 1e-6
 SAFETY = 10  # how many times an estimated error is allowed
-_CAREFUL = 16  # elements that are looked at one by one when they seem wrong
+_CAREFUL = 16  # elements that are looked at one by one when they seem wrong,
+_CONVINCING = 4  # until so many are
 
 
 class Options(NamedTuple):
@@ -91,7 +92,9 @@ class Input:
             rows = Rows("reverse", np.array([np.sum(g * move) for move in moves]),
                         np.array([np.sum(self.spread * np.abs(move)) for move in moves]), moves)
         if rows.directions is None:
-            rows.numeric, errors = numeric.elements()
+            together = None if g is None else numeric.grouped(g, options.rng)
+            rows.numeric, errors = together or numeric.elements()
+            numeric.method += f"; {GROUPED}" if together else ""
         else:
             found = [numeric.along(move) for move in rows.directions]
             rows.numeric, errors = np.array([d.value for d in found]), np.array([d.error for d in found])
@@ -111,11 +114,13 @@ class Input:
         verdict[~finite] = "not finite"
         off = np.flatnonzero(finite & ~(error <= rows.allowed.ravel()))
         off = off[np.argsort(-error[off] / np.maximum(rows.allowed.ravel()[off], 1e-300), kind="stable")]
-        for k in off[:_CAREFUL]:
-            verdict[k] = self._looked_at(rows, int(k), numeric)
-        worst = max(verdict[off[:_CAREFUL]], key=VERDICTS.index, default="right")
-        for k in off[_CAREFUL:]:
-            verdict[k] = "kink" if k in self.kinks and rows.directions is None else worst
+        seen: list[str] = []
+        for k in off.tolist():
+            if len(seen) < _CAREFUL and seen.count("wrong") < _CONVINCING:
+                verdict[k] = self._looked_at(rows, k, numeric)
+                seen.append(verdict[k])
+            else:  # as the worst of those that were looked at
+                verdict[k] = "kink" if k in self.kinks and rows.directions is None else max(seen, key=VERDICTS.index)
         if rows.directions is None:
             for k in self.kinks:
                 verdict[k] = max(verdict[k], "kink", key=VERDICTS.index)

@@ -131,8 +131,9 @@ class Check:
                 fault = first_fault(record, self.modes, 1, False, self.rng)
         if what:
             self.faults += [fault] if fault else []
+            detail = f": {change.place}" if change and not fault else ""
             for one in self.inputs:
-                one.say("not deterministic", what + (f": {change}" if change and not fault else ""))
+                one.say("not deterministic", what + detail)
             return False
         for _ in range(3 if "reverse" in self.modes else 0):
             near = [x * (1 + 4 * np.finfo(float).eps * self.rng.uniform(-1, 1, x.shape)) for x in self.point]
@@ -167,7 +168,7 @@ class Check:
                 if k not in one.kinks or kink.distance < one.kinks[k].distance:
                     one.kinks[k] = kink
         numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.work)
-        numeric.prepare(self.rng)
+        numeric.prepare(one.direction(self.rng))
         one.compare(numeric)
         self.methods += [numeric.method] if numeric.method not in self.methods else []
         if change is not None and not change.jumped and one.summary().verdict == "wrong":

@@ -16,6 +16,7 @@ __all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "refine
 
 Line = Callable[[Any], Sequence[np.ndarray]]
 EPS = float(np.finfo(float).eps)
+_MUCH = 1e3  # units of rounding that an honest float64 function may well have
 
 
 class Derivative(NamedTuple):
@@ -113,8 +114,20 @@ def rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
     """The rounding error of the outputs, in units of float64's: 1 for a function that is right to the last digit.
 
     It is estimated from the differences of order 4 and 5 of nine points that lie ``h`` apart, which leave nothing of a
-    smooth function but its rounding (Moré and Wild, Estimating Computational Noise, 2011).
+    smooth function but its rounding (Moré and Wild, Estimating Computational Noise, 2011). What grows with ``h`` is no
+    rounding, but a kink: then the points are taken closer together.
     """
+    found = _rounding(line, weights, h)
+    while found > _MUCH and h > 1e-13:
+        h /= 10
+        closer = _rounding(line, weights, h)
+        if closer > 0.3 * found:
+            break
+        found = closer
+    return found
+
+
+def _rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
     runs = [line(k * h) for k in range(-4, 5)]
     size = max(sum(float(np.sum(np.abs(w * y))) for w, y in zip(weights, run, strict=True)) for run in runs)
     middle = runs[4]

@@ -50,12 +50,11 @@ class Numeric:
         self.complex = False
         self.method = CALLED
 
-    def prepare(self, rng: np.random.Generator) -> None:
-        """Choose the method, by how each does along a random direction."""
-        direction = rng.uniform(0.5, 1.0, self.x.shape) * rng.choice([-1.0, 1.0], self.x.shape) * self.scale
+    def prepare(self, direction: np.ndarray) -> None:
+        """Choose the method, by how each does along a direction that leads to no kink."""
         called = self.calls(direction)
         self.noise = rounding(called, self.weights, 1e-7)
-        if self.replay is None or not self._faithful(called, self.replays(direction)):
+        if self.replay is None or not np.any(direction) or not self._faithful(called, self.replays(direction)):
             self.replay = None
             return
         self.method = REPLAYED
@@ -120,6 +119,17 @@ class Numeric:
     def carefully(self, direction: np.ndarray) -> Derivative:
         """The same by calling the function, with the step that is best."""
         return refined(self.calls(direction), self.weights, 1.0, self.noise)
+
+    def resolve(self, values: np.ndarray, errors: np.ndarray, which: np.ndarray) -> None:
+        """Find the derivatives of some elements, by flat index, with the step that is best for each, while time allows.
+
+        The common step may be too long for them, as near a kink.
+        """
+        run = self.calls if self.replay is None else self.replays
+        for k in which[:max(_FEWEST, int(_WORK / (200 * self.work)))].tolist():
+            found, unit = refined(run(self.element(k)), self.weights, 1.0, self.noise), float(self.scale.ravel()[k])
+            if found.error < errors.ravel()[k] * unit:
+                values.ravel()[k], errors.ravel()[k] = found.value / unit, found.error / unit
 
     def sides(self, direction: np.ndarray, h: float) -> tuple[Derivative, Derivative]:
         """The slopes to the left and to the right."""

@@ -17,7 +17,10 @@ __all__ = ["Range", "Report", "count", "elements", "html_table", "indices", "num
 
 
 class Report:
-    """What prints as its text, and shows as the same in a notebook."""
+    """What prints as its text, also at a prompt, and shows as the same in a notebook."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"

@@ -30,7 +30,7 @@ from .transforms import (
 from .value import Value
 
 if TYPE_CHECKING:
-    from .checking import GradientReport, explain_nan, gradcheck
+    from .checking import GradientReport, explain_nan, gradcheck, why_zero
     from .drawing import draw
     from .per_example import per_example_gradients
 
@@ -38,12 +38,13 @@ __all__ = ["GradientReport", "Value", "checkpoint", "defjvp", "defvjp", "deriv",
            "explain_nan", "functions", "grad", "grad_and_aux", "grad_named", "gradcheck", "hessian",
            "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp",
            "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad", "per_example_gradients", "primitive",
-           "rules", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product"]
+           "rules", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product", "why_zero"]
 
 
 # What is imported when it is asked for, so that an import stays quick. The builtins are those of HIPS autograd.
 _LATER = {
-    "GradientReport": ".checking", "explain_nan": ".checking", "gradcheck": ".checking", "draw": ".drawing",
+    "GradientReport": ".checking", "explain_nan": ".checking", "gradcheck": ".checking", "why_zero": ".checking",
+    "draw": ".drawing",
     "per_example_gradients": ".per_example",
     **dict.fromkeys(["dict", "isinstance", "list", "tuple", "type"], ".builtins"),
 }

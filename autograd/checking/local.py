@@ -14,7 +14,7 @@ from ..registry import RULES
 from ..trees import leaves, tree_map
 from ..value import Value, holds_value, leaf
 
-__all__ = ["consumers_of", "is_elementwise", "is_finite", "numeric_arguments", "sent_back"]
+__all__ = ["call_site", "consumers_of", "is_elementwise", "is_finite", "numeric_arguments", "sent_back"]
 
 
 def is_finite(x: Any) -> bool:
@@ -32,7 +32,18 @@ def is_elementwise(node: Value) -> bool:
 
 def numeric_arguments(node: Value) -> list[tuple[int, Any]]:
     """The arguments that are numbers, arrays or Values, each with its place; those in a list share that of the list."""
-    return [(i, x) for i, arg in enumerate(node.args) for x in leaves(arg) if is_numeric(x) and not isinstance(x, bool)]
+    found = []
+    for i, arg in enumerate(node.args):
+        if isinstance(arg, Value) or type(arg) is float:  # the usual case
+            found.append((i, arg))
+        else:
+            found += [(i, x) for x in leaves(arg) if is_numeric(x) and not isinstance(x, bool)]
+    return found
+
+
+def call_site(node: Value) -> tuple:
+    """What is the same for every run of one call in the source: the function, the code and the instruction."""
+    return node.op, getattr(node, "_code", None), getattr(node, "_instruction", None)
 
 
 def consumers_of(nodes: Iterable[Value]) -> dict[Value, list[Value]]:

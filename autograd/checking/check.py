@@ -9,6 +9,7 @@ from .faults import Fault, first_fault
 from .hidden import Change, changed, same
 from .judge import Input, Options
 from .kinks import kinks_within
+from .nonfinite import explain_nan
 from .numeric import Numeric, scales
 from .recorded import Recorded, Replay
 from .single import compare_single
@@ -61,6 +62,8 @@ class Check:
             damaged = record.damaged()
             gradients = self._reverse(record)
             damaged = record.damaged() if damaged is None else damaged
+            finite = [bool(np.all(np.isfinite(x))) for x in (*self.outputs, *(g for g in gradients if g is not None))]
+            self.explained = None if all(finite) else explain_nan(record.outputs)
             if damaged is not None or not record.steady():
                 fault = first_fault(record, self.modes, 1, False, self.rng)
                 for i, one in enumerate(self.inputs):
@@ -148,11 +151,20 @@ class Check:
         finite = all(np.all(np.isfinite(y)) for y in self.outputs)
         for one in self.inputs:
             if not finite:
-                one.say("not finite", "the output is not finite")
+                one.say("not finite", f"the output is not finite: {self._why()}")
             elif one.gradient is not None and not np.all(np.isfinite(one.gradient)):
                 k = tuple(map(int, np.argwhere(~np.isfinite(one.gradient))[0]))
-                one.say("not finite", f"its gradient is {one.gradient[k]}{f' at element {k}' if k else ''}")
+                at = f" at element {k}" if k else ""
+                one.say("not finite", f"its gradient is {one.gradient[k]}{at}: {self._why()}")
         return finite
+
+    def _why(self) -> str:
+        """Where the first nan or infinity came from."""
+        why = self.explained
+        if why is None or not why:
+            return "it comes from no single operation"
+        parts = [why.summary, why.line and f"at {why.line}", why.cause, why.rewrite and f"write {why.rewrite}"]
+        return "; ".join(str(part) for part in parts if part)
 
     # The inputs
 

@@ -129,7 +129,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = [[str(cell) for cell in row] for row in (header, *rows)]
     columns = list(zip(*lines, strict=True))
     widths = [max(map(len, column)) for column in columns]
-    right = [i > 0 and all(cell[:1] in "0123456789-+." for cell in column[1:]) for i, column in enumerate(columns)]
+    right = [i > 0 and all(cell[:1] in "0123456789-+." or cell in ("nan", "inf") for cell in column[1:])
+             for i, column in enumerate(columns)]
     return "\n".join("  ".join(cell.rjust(w) if to_right else cell.ljust(w) for cell, w, to_right in zip(
         row, widths, right, strict=True)).rstrip() for row in lines)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["ElementCheck", "GradientReport", "InputCheck", "table"]
+from .describe import Report, html_table, table
+
+__all__ = ["ElementCheck", "GradientReport", "InputCheck"]
 
 # From the best to the worst: an input has the worst of its elements' verdicts.
 VERDICTS = ("right", "detached", "precision", "kink", "wrong", "not finite", "not deterministic")
@@ -68,8 +69,8 @@ class InputCheck(NamedTuple):
     order: int = 1
 
 
-@dataclass(frozen=True)
-class GradientReport:
+@dataclass(frozen=True, repr=False)
+class GradientReport(Report):
     """What ``gradcheck`` found: true when it checked something and nothing is wrong, not finite or not deterministic.
 
     Attributes:
@@ -119,7 +120,7 @@ class GradientReport:
 
     def _repr_html_(self) -> str:
         """The same for a notebook."""
-        return "".join(f"<p>{html.escape(part)}</p>" if isinstance(part, str) else _html(*part)
+        return "".join(f"<p>{html.escape(part)}</p>" if isinstance(part, str) else html_table(*part)
                        for part in self._parts())
 
     def _parts(self) -> list[Any]:
@@ -184,19 +185,3 @@ def _label(i: InputCheck) -> str:
 def _marks(e: ElementCheck) -> str:
     marks = [*(["forward"] if e.mode == "forward" else []), *(["second order"] if e.order == 2 else [])]
     return f" ({', '.join(marks)})" if marks else ""
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Aligned columns: the first and the last to the left, the numbers between to the right."""
-    lines = [tuple(header), *map(tuple, rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    last = len(header) - 1
-    return "\n".join("  ".join(cell.ljust(w) if i in (0, last) else cell.rjust(w) for i, (cell, w) in enumerate(
-        zip(line, widths, strict=True))).rstrip() for line in lines)
-
-
-def _html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    def line(cells: Sequence[str], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    return f"<table>{line(header, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"

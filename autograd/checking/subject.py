@@ -59,7 +59,7 @@ class Subject:
 
     @contextmanager
     def _placed(self, point: Sequence[np.ndarray]) -> Iterator[dict[Leaf, Value]]:
-        values = {leaf: Value(0.0) if leaf.parameter is None else leaf.parameter for leaf in self.leaves}
+        values = {leaf: Value(0.0, leaf.name) if leaf.parameter is None else leaf.parameter for leaf in self.leaves}
         before = [v.data for v in values.values()]
         try:
             for (leaf, v), x in zip(values.items(), point, strict=True):

@@ -30,21 +30,21 @@ from .transforms import (
 from .value import Value
 
 if TYPE_CHECKING:
-    from .checking import GradientReport, assert_gradients, gradcheck
+    from .checking import GradientReport, StepSweep, assert_gradients, gradcheck, step_sweep
     from .drawing import draw
     from .per_example import per_example_gradients
 
-__all__ = ["GradientReport", "Value", "assert_gradients", "checkpoint", "defjvp", "defvjp", "deriv", "draw",
-           "elementwise_grad", "functions", "grad", "grad_and_aux", "grad_named", "gradcheck", "hessian",
+__all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "checkpoint", "defjvp", "defvjp", "deriv",
+           "draw", "elementwise_grad", "functions", "grad", "grad_and_aux", "grad_named", "gradcheck", "hessian",
            "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp",
            "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad", "per_example_gradients", "primitive",
-           "rules", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product"]
+           "rules", "step_sweep", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product"]
 
 
 # What is imported when it is asked for, so that an import stays quick. The builtins are those of HIPS autograd.
 _LATER = {
-    "GradientReport": ".checking", "assert_gradients": ".checking", "gradcheck": ".checking", "draw": ".drawing",
-    "per_example_gradients": ".per_example",
+    **dict.fromkeys(["GradientReport", "StepSweep", "assert_gradients", "gradcheck", "step_sweep"], ".checking"),
+    "draw": ".drawing", "per_example_gradients": ".per_example",
     **dict.fromkeys(["dict", "isinstance", "list", "tuple", "type"], ".builtins"),
 }
 

@@ -4,7 +4,10 @@ import re
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("documentation", derandomize=True, deadline=None, database=None)
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
@@ -13,14 +16,17 @@ BLOCKS = [pytest.param(block, id=f"{page.name} {i}") for page in PAGES
 
 
 @pytest.fixture(autouse=True)
-def rules_as_they_were(monkeypatch):
-    """What a block registers is forgotten."""
+def rules_as_they_were():
+    """What a block registers is forgotten, and hypothesis draws the same each time."""
     from autograd import registry
     from autograd.rules import more
 
     assert more  # imported before the copy is made, because an import happens once
     before = dict(registry.RULES)
+    profile = hypothesis.settings.get_current_profile_name()
+    hypothesis.settings.load_profile("documentation")
     yield
+    hypothesis.settings.load_profile(profile)
     registry.RULES.clear()
     registry.RULES.update(before)
 

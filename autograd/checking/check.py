@@ -12,7 +12,7 @@ from .kinks import kinks_within
 from .numeric import Numeric, scales
 from .recorded import Recorded, Replay
 from .single import compare_single
-from .subject import Subject
+from .subject import Gradient, Subject
 from .switches import switches
 
 __all__ = ["Check"]
@@ -32,6 +32,7 @@ class Check:
         self.inputs = [Input(leaf.name, x, options) for leaf, x in zip(subject.leaves, self.point, strict=True)]
         self.modes: list[str] = list(options.modes)
         self.faults: list[Fault] = []
+        self.lost: list[Fault] = []  # where a path ends; counts when no operation is at fault
         self.methods: list[str] = []
         self.notes: list[str] = []
 
@@ -56,6 +57,7 @@ class Check:
             self.outputs = [np.array(y.data) for y in record.outputs]
             self.weights = [self._weights(y) for y in record.outputs]
             self.trail, self.reached = record.trail(), record.reached
+            self.work = sum(node.size for node in record.nodes if node.op is not None)
             damaged = record.damaged()
             gradients = self._reverse(record)
             damaged = record.damaged() if damaged is None else damaged
@@ -129,8 +131,9 @@ class Check:
                 fault = first_fault(record, self.modes, 1, False, self.rng)
         if what:
             self.faults += [fault] if fault else []
+            detail = f": {change.place}" if change and not fault else ""
             for one in self.inputs:
-                one.say("not deterministic", what + (f": {change}" if change and not fault else ""))
+                one.say("not deterministic", what + detail)
             return False
         for _ in range(3 if "reverse" in self.modes else 0):
             near = [x * (1 + 4 * np.finfo(float).eps * self.rng.uniform(-1, 1, x.shape)) for x in self.point]
@@ -164,13 +167,13 @@ class Check:
             for k, kink in switches(self.subject, self.point, i, self.trail, _REACH, self.rng).items():
                 if k not in one.kinks or kink.distance < one.kinks[k].distance:
                     one.kinks[k] = kink
-        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i])
-        numeric.prepare(self.rng)
-        self.methods += [numeric.method] if numeric.method not in self.methods else []
+        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.work)
+        numeric.prepare(one.direction(self.rng))
         one.compare(numeric)
-        if change is not None and not change.jumped and "wrong" in one.summary().verdict:
+        self.methods += [numeric.method] if numeric.method not in self.methods else []
+        if change is not None and not change.jumped and one.summary().verdict == "wrong":
             one.say("wrong", f"a part of its gradient is lost: the output depends on it also by {change.what}")
-            self.faults.append(_lost(change))
+            self.lost.append(_lost(change))
         if one.gradient is not None and one.tangents and "forward" in self.modes:
             one.cross(numeric)
 
@@ -188,7 +191,7 @@ class Check:
                 change = change._replace(jumped=True)  # or it would have changed before
         if one.without_path(Numeric(self.subject, self.point, self.weights, i, None), change):
             one.say("wrong", "its gradient is lost: the output depends on it, but no recorded operation leads to it")
-            self.faults += [_lost(change)] if change else []
+            self.lost += [_lost(change)] if change else []
         else:
             one.say("detached", f"the path to it ends in {change}" if change else
                     "the output does not depend on it: it is never used")
@@ -214,13 +217,20 @@ class Check:
     def _find_fault(self) -> None:
         """Name the operation that makes an input wrong."""
         wrong = [one for one in self.inputs if one.summary().verdict == "wrong"]
-        if not wrong or self.faults:
+        if not wrong:
             return
         modes = [mode for mode in self.modes if any(
             (mode == "forward") == (one.rows is None or "wrong" not in one.rows.verdict) for one in wrong)]
-        with self.subject.at(self.point) as record:
-            fault = first_fault(record, modes or self.modes, 1, False, self.rng)
-        self.faults += [fault] if fault else []
+        subjects = [(self.subject, 1)]
+        if isinstance(self.subject, Gradient):  # its graph has what the rules call, and that of the function the rules
+            subjects.append((self.subject.first, 2))
+        for subject, order in subjects:
+            with subject.at(self.point) as record:
+                fault = first_fault(record, modes or self.modes, order, False, self.rng)
+            if fault:
+                self.faults.append(fault)
+                return
+        self.faults += self.lost[:1]
 
 
 def _lost(change: Change) -> Fault:

@@ -16,6 +16,7 @@ __all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "quotie
 
 Line = Callable[[Any], Sequence[np.ndarray]]
 EPS = float(np.finfo(float).eps)
+_MUCH = 1e3  # units of rounding that an honest float64 function may well have
 
 
 class Derivative(NamedTuple):
@@ -54,25 +55,33 @@ def central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 
     R(h) = (4 D(h) - D(2h)) / 3, and then (16 R(h) - R(2h)) / 15. ``noise`` is the rounding error of the outputs in
     units of float64's. The error is |R(h) - R(2h)|, and the rounding error over h.
     """
+    return _central(line, weights, h, noise)[0]
+
+
+def _central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float) -> tuple[Derivative, float]:
+    """The derivative, and which part of its error is rounding."""
     d, size = [], 0.0
     for step in (h, 2 * h, 4 * h):
         change, size_here = _difference(weights, line(step), line(-step))
         d.append(change / (2 * step))
         size = max(size, size_here)
-    fine, coarse = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3
-    return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + noise * EPS * size / h)
+    fine, coarse, floor = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3, noise * EPS * size / h
+    return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + floor), floor
 
 
 def refined(line: Line, weights: Sequence[np.ndarray], scale: float, noise: float = 1.0) -> Derivative:
     """``central`` at the step, among 0.03 · scale and its halves, whose estimated error is smallest.
 
-    As in the method of Ridders (1982), but without a stop at the first that is worse.
+    As in the method of Ridders (1982), but it goes on until rounding alone makes every smaller step worse.
     """
-    best = Derivative(np.nan, np.inf)
-    for j in range(32):
-        found = central(line, weights, 0.03 * scale / 2**j, noise)
+    best, h = Derivative(np.nan, np.inf), 0.03 * scale
+    for _ in range(32):
+        found, floor = _central(line, weights, h, noise)
         if found.error < best.error:
             best = found
+        if floor > best.error:
+            break
+        h /= 2
     return best
 
 
@@ -110,8 +119,20 @@ def rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
     """The rounding error of the outputs, in units of float64's: 1 for a function that is right to the last digit.
 
     It is estimated from the differences of order 4 and 5 of nine points that lie ``h`` apart, which leave nothing of a
-    smooth function but its rounding (Moré and Wild, Estimating Computational Noise, 2011).
+    smooth function but its rounding (Moré and Wild, Estimating Computational Noise, 2011). What grows with ``h`` is no
+    rounding, but a kink: then the points are taken closer together.
     """
+    found = _rounding(line, weights, h)
+    while found > _MUCH and h > 1e-13:
+        h /= 10
+        closer = _rounding(line, weights, h)
+        if closer > 0.3 * found:
+            break
+        found = closer
+    return found
+
+
+def _rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
     runs = [line(k * h) for k in range(-4, 5)]
     size = max(sum(float(np.sum(np.abs(w * y))) for w, y in zip(weights, run, strict=True)) for run in runs)
     middle = runs[4]

@@ -92,7 +92,12 @@ def _check(node: Value, useful: Collection[Value], modes: Sequence[str], order: 
                         weights = _weights(record.outputs, rng)
                     if "reverse" in modes:
                         found = _wrong(Gradient(subject, weights), wide, masks, modes, rng, "second derivative")
-    return None if found is None else (None if found[0] is None else positions[found[0]], found[1])
+    if found is None:
+        return None
+    i, reason = found
+    if i is None and len(positions) == 1:
+        i = 0
+    return None if i is None else positions[i], reason
 
 
 def _weights(outputs: Sequence[Value], rng: np.random.Generator) -> list[np.ndarray]:

@@ -33,6 +33,23 @@ class Change(NamedTuple):
     line: Line | None
     jumped: bool
     detached: bool
+    branch: bool = False
+
+    @property
+    def place(self) -> str:
+        """Which argument of which operation it is, and the line."""
+        of = f"what was computed before {self.operation}" if self.branch else (
+            "a detached Value" if self.detached else f"argument {self.argument} of {self.operation}")
+        return of + (f", at {self.line}" if self.line else "")
+
+    @property
+    def switch(self) -> str:
+        """What bends or jumps, where a branch is chosen."""
+        if self.branch:
+            return f"a branch before {self.operation}"
+        if self.operation in ("np.where", "indexing"):
+            return self.operation
+        return f"the mask, index or rounded number that is argument {self.argument} of {self.operation}"
 
     @property
     def what(self) -> str:
@@ -50,7 +67,7 @@ def changed(before: Trail, after: Trail, move: float) -> Change | None:
     """The first constant that differs after the inputs have moved by ``move``; ``None`` where all are the same."""
     for (node, i, old), (other, _, new) in zip(before.constants, after.constants, strict=False):
         if node.op is not other.op:
-            return Change(name_of(node.op), i, line_of(node), True, False)
+            return Change(name_of(node.op), i, line_of(node), True, False, True)
         if not _equal(old, new):
             exact = np.asarray(old).dtype.kind not in "fc" or np.shape(old) != np.shape(new)
             with np.errstate(all="ignore"):
@@ -58,7 +75,7 @@ def changed(before: Trail, after: Trail, move: float) -> Change | None:
             return Change(name_of(node.op), i, line_of(node), jumped, i < 0)
     for node, other in zip(before.nodes, after.nodes, strict=False):
         if node.op is not other.op:
-            return Change(name_of(node.op), 0, line_of(node), True, False)
+            return Change(name_of(node.op), 0, line_of(node), True, False, True)
     return None
 
 

@@ -12,14 +12,17 @@ from ..registry import name_of
 from .differences import Derivative
 from .hidden import Change
 from .kinks import Kink
-from .numeric import Numeric, scales
+from .numeric import GROUPED, Numeric, scales
 from .report import VERDICTS, ElementCheck, InputCheck
 
 __all__ = ["Input", "Options", "Rows"]
 
 RTOL = 1e-6
 SAFETY = 10  # how many times an estimated error is allowed
-_CAREFUL = 16  # elements that are looked at one by one when they seem wrong
+_CAREFUL = 16  # elements that are looked at one by one when they seem wrong,
+_CONVINCING = 4  # until so many are
+_VAGUE = 1e-2  # of a derivative: a numeric one that may be off by more says nothing
+_CLEAR = 1e-5  # of a derivative: what a numeric one may be off without being looked at again
 
 
 class Options(NamedTuple):
@@ -91,7 +94,12 @@ class Input:
             rows = Rows("reverse", np.array([np.sum(g * move) for move in moves]),
                         np.array([np.sum(self.spread * np.abs(move)) for move in moves]), moves)
         if rows.directions is None:
-            rows.numeric, errors = numeric.elements()
+            together = None if g is None else numeric.grouped(g, options.rng)
+            rows.numeric, errors = together or numeric.elements()
+            numeric.method += f"; {GROUPED}" if together else ""
+            if not numeric.complex and together is None:
+                unclear = errors > _CLEAR * np.maximum(np.abs(rows.analytic), np.abs(rows.numeric))
+                numeric.resolve(rows.numeric, errors, np.flatnonzero(unclear & (errors > 0)))
         else:
             found = [numeric.along(move) for move in rows.directions]
             rows.numeric, errors = np.array([d.value for d in found]), np.array([d.error for d in found])
@@ -109,13 +117,18 @@ class Input:
         verdict, error = rows.verdict.ravel(), rows.error.ravel()
         finite = np.isfinite(rows.analytic.ravel())
         verdict[~finite] = "not finite"
-        off = np.flatnonzero(finite & ~(error <= rows.allowed.ravel()))
+        size = np.maximum(np.abs(rows.analytic), np.abs(rows.numeric)).ravel()
+        over = ~(error <= rows.allowed.ravel())
+        vague = (error > RTOL * size) & (rows.allowed.ravel() > _VAGUE * size) & (self.options.atol is None)
+        off = np.flatnonzero(finite & (over | vague))
         off = off[np.argsort(-error[off] / np.maximum(rows.allowed.ravel()[off], 1e-300), kind="stable")]
-        for k in off[:_CAREFUL]:
-            verdict[k] = self._looked_at(rows, int(k), numeric)
-        worst = max(verdict[off[:_CAREFUL]], key=VERDICTS.index, default="right")
-        for k in off[_CAREFUL:]:
-            verdict[k] = "kink" if k in self.kinks and rows.directions is None else worst
+        seen: list[str] = []
+        for k in off.tolist():
+            if len(seen) < _CAREFUL and seen.count("wrong") < _CONVINCING:
+                seen.append(self._looked_at(rows, k, numeric))
+                verdict[k] = seen[-1]
+            elif over[k]:  # as the worst of those that were looked at
+                verdict[k] = "kink" if k in self.kinks and rows.directions is None else max(seen, key=VERDICTS.index)
         if rows.directions is None:
             for k in self.kinks:
                 verdict[k] = max(verdict[k], "kink", key=VERDICTS.index)
@@ -140,15 +153,14 @@ class Input:
         if np.isfinite(error):
             rows.numeric.ravel()[k] = value
             rows.allowed.ravel()[k] = self.allowed(a, value, error, float(rows.spread.ravel()[k]))
-            if abs(a - value) <= rows.allowed.ravel()[k]:
+            vague = rows.allowed.ravel()[k] > _VAGUE * max(abs(a), abs(value))
+            if abs(a - value) <= rows.allowed.ravel()[k] and not (vague and _bends(left, right)):
                 return "right"
         else:  # at the end of where the function is defined, at most one side can be had
             sides = [side for side in (left, right) if np.isfinite(side.error)]
             if not sides or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
                 return "precision"
-        bends = abs(right.value - left.value) > 1e-3 * max(abs(left.value), abs(right.value)) + SAFETY * (
-            left.error + right.error)
-        if not bends and not (whole and k in self.kinks):
+        if not _bends(left, right) and not (whole and k in self.kinks):
             return "wrong"
         if whole and k not in self.kinks:
             self.kinks[k] = _bent(numeric, direction)
@@ -158,6 +170,8 @@ class Input:
     def cross(self, numeric: Numeric) -> None:
         """Compare forward mode with reverse mode, and both with the numeric side."""
         assert self.gradient is not None
+        if not np.all(np.isfinite(self.gradient)):
+            return
         for number, (move, slope) in enumerate(self.tangents):
             terms = self.gradient * move
             reverse = float(np.sum(terms))
@@ -211,10 +225,8 @@ class Input:
             best = numeric.carefully(direction)
             left, right = numeric.sides(direction, 1e-4)
             a, value = float(gradient.ravel()[k]), best.value / unit
-            smooth = abs(left.value - right.value) <= 1e-3 * max(abs(left.value), abs(right.value)) + SAFETY * (
-                left.error + right.error)
             off = abs(a - value) > self.allowed(a, value, best.error / unit, SAFETY * self.spread.ravel()[k])
-            if smooth and off and np.isfinite(best.error):
+            if off and np.isfinite(best.error) and not _bends(left, right):
                 self.rows.verdict.ravel()[k] = "wrong"
                 index = tuple(map(int, np.unravel_index(k, self.x.shape)))
                 self.say("wrong", f"also beside the kink, where element {index} is {numeric.x.ravel()[k]:.6g}, the "
@@ -242,6 +254,12 @@ class Input:
                           sum(v == "wrong" for v in verdicts),
                           float(np.max(rows.error)) if rows is not None and rows.error.size else 0.0,
                           self.options.order)
+
+
+def _bends(left: Derivative, right: Derivative) -> bool:
+    """Whether the slopes on both sides differ by more than rounding and curvature explain."""
+    return abs(right.value - left.value) > 1e-3 * max(abs(left.value), abs(right.value)) + SAFETY * (
+        left.error + right.error)
 
 
 def _bent(numeric: Numeric, direction: np.ndarray) -> Kink:

@@ -18,7 +18,11 @@ __all__ = ["Numeric", "scales"]
 COMPLEX = "complex step on the recorded graph, exact to rounding"
 REPLAYED = "central differences of the recorded graph with two Richardson extrapolations"
 CALLED = "central differences of f with two Richardson extrapolations"
+GROUPED = "elements in groups of like gradients, each along a random direction"
 _STEP = 1e-3  # of central differences, as a part of an element's scale
+_WORK = 2e7  # numbers to be computed, beyond which elements are moved in groups
+_FEWEST = 256  # groups
+_OPENED = 8  # groups that are taken apart
 
 
 def scales(x: np.ndarray) -> np.ndarray:
@@ -33,12 +37,12 @@ class Numeric:
     """Derivatives of the weighted sum of a subject's outputs with respect to one leaf, all others being fixed.
 
     The recorded graph is replayed where that gives what the function itself gives nearby; where it can also be replayed
-    with complex numbers, the complex step is taken.
+    with complex numbers, the complex step is taken. ``work`` says how many numbers a run computes.
     """
 
     def __init__(self, subject: Subject, point: Sequence[np.ndarray], weights: Sequence[np.ndarray], i: int,
-                 replay: Replay | None) -> None:
-        self.subject, self.weights, self.i, self.replay = subject, weights, i, replay
+                 replay: Replay | None, work: int = 1) -> None:
+        self.subject, self.weights, self.i, self.replay, self.work = subject, weights, i, replay, work
         self.point = list(point)
         self.x = self.point[i]
         self.scale = scales(self.x)
@@ -46,12 +50,11 @@ class Numeric:
         self.complex = False
         self.method = CALLED
 
-    def prepare(self, rng: np.random.Generator) -> None:
-        """Choose the method, by how each does along a random direction."""
-        direction = rng.uniform(0.5, 1.0, self.x.shape) * rng.choice([-1.0, 1.0], self.x.shape) * self.scale
+    def prepare(self, direction: np.ndarray) -> None:
+        """Choose the method, by how each does along a direction that leads to no kink."""
         called = self.calls(direction)
         self.noise = rounding(called, self.weights, 1e-7)
-        if self.replay is None or not self._faithful(called, self.replays(direction)):
+        if self.replay is None or not np.any(direction) or not self._faithful(called, self.replays(direction)):
             self.replay = None
             return
         self.method = REPLAYED
@@ -117,17 +120,29 @@ class Numeric:
         """The same by calling the function, with the step that is best."""
         return refined(self.calls(direction), self.weights, 1.0, self.noise)
 
+    def resolve(self, values: np.ndarray, errors: np.ndarray, which: np.ndarray) -> None:
+        """Find the derivatives of some elements, by flat index, with the step that is best for each, while time allows.
+
+        The common step may be too long for them, as near a kink.
+        """
+        run = self.calls if self.replay is None else self.replays
+        for k in which[:max(_FEWEST, int(_WORK / (200 * self.work)))].tolist():
+            found, unit = refined(run(self.element(k)), self.weights, 1.0, self.noise), float(self.scale.ravel()[k])
+            if found.error < errors.ravel()[k] * unit:
+                values.ravel()[k], errors.ravel()[k] = found.value / unit, found.error / unit
+
     def sides(self, direction: np.ndarray, h: float) -> tuple[Derivative, Derivative]:
         """The slopes to the left and to the right."""
         return one_sided(self.calls(direction), self.weights, h, self.noise)
 
-    def elements(self) -> tuple[np.ndarray, np.ndarray]:
-        """The derivative with respect to every element, and how far each may be off."""
-        values, errors = np.empty(self.x.shape), np.empty(self.x.shape)
+    def elements(self, which: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The derivative with respect to every element, or those at some flat indices, and how far each may be off."""
+        indices = np.arange(self.x.size) if which is None else which
+        values, errors = np.empty(len(indices)), np.empty(len(indices))
         x = self.x.astype(complex if self.complex else float)
         flat, scale = x.ravel(), self.scale.ravel()
         run = self._run(x)
-        for k in range(flat.size):
+        for j, k in enumerate(indices.tolist()):
             start = flat[k]
 
             def line(t: Any, k: int = k, start: Any = start) -> list[np.ndarray]:
@@ -138,8 +153,36 @@ class Numeric:
 
             found = complex_step(line, self.weights, 1e-20) if self.complex else central(
                 line, self.weights, _STEP, self.noise)
-            values.ravel()[k], errors.ravel()[k] = found.value / scale[k], found.error / scale[k]
-        return values, errors
+            values[j], errors[j] = found.value / scale[k], found.error / scale[k]
+        return (values.reshape(self.x.shape), errors.reshape(self.x.shape)) if which is None else (values, errors)
+
+    def grouped(self, gradient: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray] | None:
+        """As ``elements``, for inputs so large that each run is long: elements whose gradients are of like size are
+        moved together, by random lengths, and a group is right when its derivative is, to a part of its least element.
+
+        What is found of a group's derivative is spread over its elements. A group that is off is taken apart, the worst
+        first. ``None`` where every element can be had.
+        """
+        groups = max(_FEWEST, int(_WORK / (self.work if self.complex else 6 * self.work)))
+        if groups >= self.x.size:
+            return None
+        g, scale = gradient.ravel(), self.scale.ravel()
+        values, errors = g.copy(), np.zeros(g.shape)
+        off: list[tuple[float, np.ndarray]] = []
+        for group in np.array_split(np.argsort(np.abs(g * scale), kind="stable"), groups):
+            direction = np.zeros(self.x.shape)
+            lengths = rng.choice([-1.0, 1.0], len(group)) * rng.uniform(0.5, 1.0, len(group)) * scale[group]
+            direction.ravel()[group] = lengths
+            found = self.along(direction)
+            rest = (found.value - float(np.sum(g[group] * lengths))) / len(group)
+            values[group] += rest / lengths
+            errors[group] = found.error / np.abs(lengths)
+            least = float(np.min(np.abs(g[group] * lengths)))
+            if not abs(rest) * len(group) <= 1e-7 * least + found.error:
+                off.append((-abs(rest), group))
+        for _, group in sorted(off, key=lambda item: item[0])[:_OPENED]:
+            values[group], errors[group] = self.elements(group)
+        return values.reshape(self.x.shape), errors.reshape(self.x.shape)
 
     def _run(self, x: np.ndarray) -> Any:
         """A function of nothing that gives the outputs at what ``x`` holds when it is called."""

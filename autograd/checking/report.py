@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -143,9 +144,11 @@ class GradientReport:
     def _headline(self, worst: ElementCheck | None) -> str:
         count = len(self.elements)
         if self:
-            kinds = [v for v in VERDICTS if v != "right" and v in self.verdicts.values()]
-            besides = f" ({', '.join(kinds)}: see below)" if kinds else ""
-            return f"gradcheck: all {count} elements right{besides}"
+            found = Counter(e.verdict for e in self.elements)
+            if set(found) == {"right"}:
+                return f"gradcheck: all {count} elements right"
+            counts = ", ".join(f"{found[v]} {v}" for v in VERDICTS if found[v])
+            return f"gradcheck: nothing wrong in {count} elements: {counts}"
         for verdict in ("not deterministic", "not finite"):
             names = [i.name for i in self.inputs if i.verdict == verdict]
             if names:

@@ -87,7 +87,7 @@ class Gradient(Subject):
 
     def __init__(self, subject: Subject, weights: Sequence[np.ndarray]) -> None:
         super().__init__(subject.call, subject.inputs, subject.leaves)
-        self.weights = weights
+        self.first, self.weights = subject, weights
 
     def outputs(self, point: Sequence[np.ndarray]) -> list[np.ndarray]:
         return self._outputs(point, False)  # which spares a graph of the reverse pass

@@ -49,10 +49,10 @@ def switches(subject: Subject, point: Sequence[np.ndarray], i: int, trail: Trail
                 groups += [group[: len(group) // 2], group[len(group) // 2:]]
                 continue
             k, low, high = int(group[0]), 0.0, 1.0
-            for _ in range(12):
+            for _ in range(20):
                 middle = (low + high) / 2
                 low, high = (low, middle) if moved(group, side * middle) else (middle, high)
             distance = float(abs(side) * scale.ravel()[k] * high)
             if k not in found or distance < found[k].distance:
-                found[k] = Kink(change.operation, distance, change.line)
+                found[k] = Kink(change.switch, distance, change.line)
     return found

@@ -25,6 +25,7 @@ ORDER = [
     {"transforms", "checkpoint"},
     {"per_example"},
     {"checking", "drawing", "jit"},
+    {"testing"},
     {"scipy"},
     {"__init__"},
     # Names for code written for HIPS autograd, loaded when asked for

@@ -211,28 +211,29 @@ class _Run:
     """A function in one dtype, along a line through a point, with its derivative by reverse mode in float64."""
 
     def __init__(self, f: Callable, data: Any) -> None:
-        self.rng = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         leaf = Leaf("x", data)
         subject, x = Subject(f, [leaf], [leaf]), leaf.point
         with subject.at([x]) as record:
             if not record.reached[0]:
                 raise TypeError("f must return a Value that depends on x by recorded operations; gradcheck(f, x) says "
                                 "where the path ends")
-            self.weights = [self.rng.uniform(0.5, 1.5, y.shape) if y.shape else np.ones(()) for y in record.outputs]
+            self.weights = [rng.uniform(0.5, 1.5, y.shape) if y.shape else np.ones(()) for y in record.outputs]
             self.computed = np.result_type(*(y.dtype for y in record.outputs))
             replay = Replay(record, record.leaves[0])
         self.numeric = Numeric(subject, [x], self.weights, 0, replay)
         self.unit = 1.0 if x.ndim else float(self.numeric.scale)
-        signs = self.rng.uniform(0.5, 1.0, x.shape) * self.rng.choice([-1.0, 1.0], x.shape) if x.ndim else 1.0
-        direction = (signs * self.numeric.scale).astype(x.dtype)
-        self.called, self.replayed = self.numeric.calls(direction), self.numeric.replays(direction)
+        signs = rng.uniform(0.5, 1.0, x.shape) * rng.choice([-1.0, 1.0], x.shape) if x.ndim else 1.0
+        self.direction = (signs * self.numeric.scale).astype(x.dtype)
+        self.called, self.replayed = self.numeric.calls(self.direction), self.numeric.replays(self.direction)
         with subject.at([x.astype(float)]) as record:
             (gradient,) = record.gradients(self.weights)
-        self.derivative = float(np.sum(gradient * direction.astype(float)))
+        self.derivative = float(np.sum(gradient * self.direction.astype(float)))
 
     def analytic(self) -> bool:
         """Whether the complex step gives what differences do."""
-        self.numeric.prepare(self.rng)
+        with suppress(ArithmeticError, ValueError):
+            self.numeric.prepare(self.direction)
         return self.numeric.complex
 
     def errors(self, method: Method, steps: list[float]) -> np.ndarray:

@@ -130,9 +130,11 @@ def test_bad_steps_are_nan_without_a_warning():
             raise ValueError("out of reach")
         return np.log(x)
 
-    for f, x in ((np.log, 1e-9), (careful, 0.9)):
-        sweep = step_sweep(f, x)
-        assert np.all(np.isfinite(sweep.errors[CENTRAL, "float64"][8:]))
+    for x, ends in ((0.9, 8), (0.95, None)):
+        sweep = step_sweep(careful, x)
+        assert np.all(np.isnan(sweep.errors[CENTRAL, "float64"][:3]))
+        assert ends is None or np.all(np.isfinite(sweep.errors[CENTRAL, "float64"][ends:]))
+    sweep = step_sweep(careful, 0.9)
     assert np.isnan(sweep.errors[FORWARD, "float64"][0]) and sweep.best[FORWARD, "float64"].error < 1e-7
     at_the_end = step_sweep(lambda x: np.sqrt(1.0 + 1e-12 - x), 1.0)
     assert np.all(np.isnan(at_the_end.errors[CENTRAL, "float64"][:40]))

@@ -1,4 +1,4 @@
-"""The experiments of the gradient-checking gallery: each runs, and says what it found in lines, reports and pictures."""
+"""The experiments of the gradient-checking gallery: each gives what it found as lines, reports and pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import nn
-from autograd import Value, defjvp, defvjp, grad, gradcheck, primitive, step_sweep
+from autograd import Value, defjvp, defvjp, explain_nan, grad, gradcheck, primitive, step_sweep, why_zero
 from autograd.functions import relu
 
 from . import gradient_pictures as pictures
@@ -19,9 +19,12 @@ from . import gradient_pictures as pictures
 __all__ = ["EXPERIMENTS", "Found"]
 
 
+Digits = Callable[[], nn.data.Digits]  # called by the experiments that need some
+
+
 @dataclass(frozen=True)
 class Found:
-    """What an experiment found: its title, what it is about, lines to print, reports and pictures with their captions."""
+    """What an experiment found: lines to print, and reports and pictures, each with a caption."""
 
     title: str
     about: str
@@ -56,13 +59,13 @@ def wrong_cost(x):
     return np.sum(hasty_softsign(x))
 
 
-def rules(digits: nn.data.Digits) -> Found:
+def rules(digits: Digits) -> Found:
     x = np.linspace(-3.9, 4.7, 32)
     right, wrong = gradcheck(right_cost, x), gradcheck(wrong_cost, x)
     return Found(
         "A right rule and a wrong one",
-        "Two primitives compute x / (1 + |x|). In the vjp of the second the denominator is not squared. Its jvp is right: "
-        "the report blames reverse mode, the operation, and the line that called it.",
+        "Two primitives compute x / (1 + |x|). In the vjp of the second the denominator is not squared; its jvp is "
+        "right. The report blames reverse mode, the operation, and the line that called it.",
         [f"softsign: {str(right).splitlines()[0].partition(': ')[2]}",
          f"hasty_softsign: {str(wrong).splitlines()[0].partition(': ')[2]}",
          *(str(fault) for fault in wrong.faults)],
@@ -86,7 +89,7 @@ def distance(x):
     return np.abs(x)
 
 
-def kink(digits: nn.data.Digits) -> Found:
+def kink(digits: Digits) -> Found:
     h, point = 1e-6, 3e-7
     x = np.linspace(-2, 2, 27) * h
     near, around = gradcheck(distance, point), [gradcheck(distance, float(v)).elements[0] for v in x]
@@ -99,14 +102,14 @@ def kink(digits: nn.data.Digits) -> Found:
     return Found(
         "A kink",
         "At a kink there are two slopes and no derivative; beside it, a difference whose step straddles it is wrong. "
-        "gradcheck takes steps that do not, measures how far the kink is, says which operation has it, and does not call "
-        "the gradient wrong.",
-        [f"|x| at {point:g}: verdict {near.verdicts['x']}, gradient {near.elements[0].analytic:g}; a central difference "
-         f"with the step {h:g} gives {fixed:.2g}", "at 0:", *rows],
+        "gradcheck takes steps that do not, measures how far the kink is, says which operation has it, and does not "
+        "call the gradient wrong.",
+        [f"|x| at {point:g}: verdict {near.verdicts['x']}, gradient {near.elements[0].analytic:g}; a central "
+         f"difference with step {h:g} gives {fixed:.2g}", "at 0:", *rows],
         {f"|x| at {point:g}": near, "At 0: the gradient, the slopes to both sides, and the verdict": "\n".join(rows)},
         {"kink.png": (pictures.kink(x, around, point, 6e-7, h),
-                      "Left: |x| within millionths of its kink. Right: its gradients there. What gradcheck calls a kink "
-                      "is shaded.")})
+                      "Left: |x| within millionths of its kink. Right: its gradients there. What gradcheck calls a "
+                      "kink is shaded.")})
 
 
 # float32 and float64
@@ -123,7 +126,7 @@ def stable(x):
     return 1 / (np.sqrt(x + 1) + np.sqrt(x))
 
 
-def precision(digits: nn.data.Digits) -> Found:
+def precision(digits: Digits) -> Found:
     sweep = step_sweep(wavy, 1.3)
     x = np.logspace(0, 6, 19).astype(np.float32)
     exact = grad(lambda x: np.sum(stable(x)))(x.astype(float))
@@ -157,23 +160,53 @@ NETWORKS: dict[str, tuple] = {
 }
 
 
-def vanishing(digits: nn.data.Digits) -> Found:
-    x, sizes = digits.images[:8].astype(float), {}
+def vanishing(digits: Digits) -> Found:
+    images, labels = (part[:8] for part in digits())
+    x, sizes, reasons = images.astype(float), {}, {}
     for name, (activation, init) in NETWORKS.items():
-        model = nn.MLP([x.shape[1], *[16] * DEPTH, 10], activation, rng=np.random.default_rng(0), init=init, dtype=float)
-        cost = nn.cross_entropy(model(x), digits.labels[:8])
+        model = nn.MLP([x.shape[1], *[16] * DEPTH, 10], activation, rng=0, init=init, dtype=float)
+        cost = nn.cross_entropy(model(x), labels)
+        biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
+        reasons[name] = why_zero(cost, biases[0])
         cost.backward()
-        sizes[name] = [float(np.sqrt(np.mean(layer.weight.grad**2))) for layer in model if isinstance(layer, nn.Linear)]
+        sizes[name] = [float(np.sqrt(np.mean(np.square(b.grad)))) for b in biases]
     return Found(
         "A vanishing gradient",
-        f"{DEPTH} layers of 16 neurons, and a layer of 10 for the digits, before any training. The slope of the sigmoid is "
-        "at most 1/4, and every layer multiplies the gradient by it and by its weights: what is left for the first is too "
-        "small to learn from. Larger initial weights help, ReLU cures it.",
-        [f"{name}: gradient {values[0]:.0e} in the first layer, {values[-1]:.0e} in the last"
-         for name, values in sizes.items()],
-        {},
+        f"{DEPTH} layers of 16 neurons, and one of 10 for the digits, before any training. The slope of the sigmoid is "
+        "at most 1/4, and every layer multiplies the gradient by that and by its weights: what is left for the first "
+        "is too small to learn from. Larger initial weights help, ReLU cures it.",
+        [f"{name}: gradient of the biases {values[0]:.0e} in the first layer, {values[-1]:.0e} in the last"
+         for name, values in sizes.items()] + [str(next(iter(reasons.values()))).splitlines()[0]],
+        {f"The first biases: {name}": reason for name, reason in reasons.items()},
         {"vanishing.png": (pictures.gradients_by_layer(sizes),
-                           "The root mean square of the weights' gradient in every layer; initial weights as named.")})
+                           "The root mean square of the biases' gradient in every layer; initial weights as named.")})
+
+
+# A gradient that is nan
+
+def root(x):
+    return np.where(x > 0, np.sqrt(x), 0.0)
+
+
+def safe_root(x):
+    return np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), 0.0)
+
+
+def nan(digits: Digits) -> Found:
+    x = np.linspace(0, 4, 17)
+    report = explain_nan(np.sum(root(Value(x, name="x"))))
+    with np.errstate(invalid="ignore"):  # 0 / 0, in the rule of the square root
+        gradients = {text: grad(lambda x, f=f: np.sum(f(x)))(x) for text, f in (
+            (report.replaces, root), (report.rewrite, safe_root))}
+    return Found(
+        "A gradient that is nan",
+        "The value is finite everywhere. At 0 np.where leaves the square root out, but its slope there is infinite, "
+        "and 0 times infinity is nan. explain_nan names the operation and the line, and writes what is safe instead.",
+        [f"{report.replaces}: gradient {gradients[report.replaces][0]} at 0",
+         f"{report.rewrite}: gradient {gradients[report.rewrite][0]:g} at 0", str(report).splitlines()[0]],
+        {"What explain_nan says": report},
+        {"nan.png": (pictures.nan(x, gradients), "The gradient as it was written, and with the line that the report "
+                                                 "says to write.")})
 
 
 # The digit network
@@ -181,9 +214,10 @@ def vanishing(digits: nn.data.Digits) -> Found:
 SIZES = (784, 16, 16, 10)
 
 
-def network(digits: nn.data.Digits) -> Found:
-    model = nn.MLP(SIZES, nn.Sigmoid, nn.Sigmoid, rng=np.random.default_rng(0), dtype=float)
-    x, y = digits.images[:8].astype(float), nn.data.one_hot(digits.labels[:8], 10, float)
+def network(digits: Digits) -> Found:
+    model = nn.MLP(SIZES, nn.Sigmoid, nn.Sigmoid, rng=0, dtype=float)
+    images, labels = (part[:8] for part in digits())
+    x, y = images.astype(float), nn.data.one_hot(labels, 10, float)
     start = time.perf_counter()
     report = gradcheck(model, x, y, loss=nn.quadratic_cost)
     seconds = time.perf_counter() - start
@@ -205,5 +239,6 @@ def network(digits: nn.data.Digits) -> Found:
                          "White is no gradient: there is no ink in any of the digits.")})
 
 
-EXPERIMENTS: dict[str, Callable[[nn.data.Digits], Found]] = {
-    "rules": rules, "kink": kink, "precision": precision, "vanishing": vanishing, "network": network}
+EXPERIMENTS: dict[str, Callable[[Digits], Found]] = {
+    "rules": rules, "kink": kink, "precision": precision, "vanishing": vanishing, "nan": nan,
+    "network": network}

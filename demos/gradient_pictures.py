@@ -101,22 +101,20 @@ def gradients_by_layer(sizes: Mapping[str, Sequence[float]]) -> Figure:
         ax.annotate(f"{values[0]:.0e}", (1, values[0]), (-8, 0), textcoords="offset points", ha="right", va="center",
                     color=colour, fontsize=9)
     count = max(map(len, sizes.values()))
-    ax.set(yscale="log", xlabel="layer, from the input to the output", ylabel="weights' gradient, root mean square",
+    ax.set(yscale="log", xlabel="layer, from the input to the output", ylabel="biases' gradient, root mean square",
            xticks=range(1, count + 1), xlim=(0.2, count + 0.3), title="How much of the gradient reaches each layer")
     ax.legend(frameon=False, loc="lower right")
     return figure
 
 
 def nan(x: np.ndarray, gradients: Mapping[str, np.ndarray]) -> Figure:
-    """The gradients of two ways to write the same function, with a mark where one is nan."""
+    """The gradients of two ways to write the same function, with a line where one is nan."""
     figure, axes = _figure(10, 3.8, len(gradients), sharey=True)
-    for ax, (name, g) in zip(axes, gradients.items(), strict=True):
-        bad = np.isnan(g)
-        ax.axvspan(x[0], 0, color="grey", alpha=0.12)
-        ax.plot(x, np.where(bad, np.nan, g), "o-", color=BLUE, label="gradient")
-        if np.any(bad):
-            ax.scatter(x[bad], np.zeros(np.sum(bad)), s=70, marker="X", color=VERMILION, label="nan", zorder=3)
-        ax.set_title(name, family="monospace", fontsize=9.5)
+    for ax, (formula, g) in zip(axes, gradients.items(), strict=True):
+        ax.plot(x, g, "o", color=BLUE, label="gradient")
+        for k, at in enumerate(x[np.isnan(g)]):
+            ax.axvline(at, color=VERMILION, linewidth=3, label="nan" if k == 0 else None)
+        ax.set_title(formula, family="monospace", fontsize=9.5)
         ax.set(xlabel="x")
         ax.legend(frameon=False, loc="upper right")
     axes[0].set_ylabel("gradient")
@@ -155,11 +153,10 @@ def neurons(gradient: np.ndarray, side: int) -> Figure:
     bound = float(np.abs(gradient).max()) or 1.0
     norm = SymLogNorm(bound / 100, vmin=-bound, vmax=bound)
     axes = [*figure.subplots(rows, columns, squeeze=False).flat]
-    picture = None
     for ax in axes:
         ax.set_axis_off()
     for i, (ax, row) in enumerate(zip(axes, gradient, strict=False)):
-        picture = ax.imshow(row.reshape(side, side), cmap="RdBu", norm=norm)
+        ax.imshow(row.reshape(side, side), cmap="RdBu", norm=norm)
         ax.set_title(f"neuron {i}", fontsize=8)
-    figure.colorbar(picture, ax=axes, shrink=0.6)
+    figure.colorbar(axes[0].images[0], ax=axes, shrink=0.6)
     return figure

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..value import Value
+from .describe import table
 from .differences import Line, central, complex_step, quotient
 from .numeric import Numeric
 from .recorded import Replay
-from .report import table
 from .subject import Leaf, Subject
 
 if TYPE_CHECKING:

@@ -58,6 +58,7 @@ class Check:
             self.outputs = [np.array(y.data) for y in record.outputs]
             self.weights = [self._weights(y) for y in record.outputs]
             self.trail, self.reached = record.trail(), record.reached
+            self.rounding = self._rounding(record)
             self.work = sum(node.size for node in record.nodes if node.op is not None)
             damaged = record.damaged()
             gradients = self._reverse(record)
@@ -96,6 +97,12 @@ class Check:
             except TypeError as error:
                 self._without("reverse", "has no vjp", error)
         return [None] * len(self.point)
+
+    def _rounding(self, record: Recorded) -> float:
+        try:
+            return record.rounding(self.weights)
+        except TypeError:  # where there is no reverse mode, what can be seen from outside must do
+            return 0.0
 
     def _without(self, mode: str, sign: str, error: TypeError) -> None:
         if sign not in str(error):
@@ -179,7 +186,7 @@ class Check:
             for k, kink in switches(self.subject, self.point, i, self.trail, _REACH, self.rng).items():
                 if k not in one.kinks or kink.distance < one.kinks[k].distance:
                     one.kinks[k] = kink
-        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.work)
+        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.rounding, self.work)
         numeric.prepare(one.direction(self.rng))
         one.compare(numeric)
         self.methods += [numeric.method] if numeric.method not in self.methods else []
@@ -201,7 +208,7 @@ class Check:
             moved[i] = x + length * scales(x) * self.rng.choice([-1.0, 1.0], x.shape)
             if change is None and (change := self._changed(i, moved)) is not None:
                 change = change._replace(jumped=True)  # or it would have changed before
-        if one.without_path(Numeric(self.subject, self.point, self.weights, i, None), change):
+        if one.without_path(Numeric(self.subject, self.point, self.weights, i, None, self.rounding), change):
             one.say("wrong", "its gradient is lost: the output depends on it, but no recorded operation leads to it")
             self.lost += [_lost(change)] if change else []
         else:
@@ -218,12 +225,13 @@ class Check:
             x.ravel()[which] += (_MOVE * scales(x) * self.rng.uniform(0.5, 1.0, x.shape)).ravel()[which]
         with self.subject.at(point) as record:
             gradients = self._reverse(record)
+            noise = self._rounding(record)
             kinks = kinks_within(record, [_MOVE * scales(x) for x in point])
             if not all(np.all(np.isfinite(y.data)) for y in record.outputs):
                 return
         for i, (one, which, g) in enumerate(zip(self.inputs, flagged, gradients, strict=True)):
             if len(which) and g is not None:
-                numeric = Numeric(self.subject, point, self.weights, i, None)
+                numeric = Numeric(self.subject, point, self.weights, i, None, noise)
                 one.beside(numeric, [k for k in which if k not in kinks[i]], g)
 
     def _find_fault(self) -> None:

@@ -37,6 +37,18 @@ class Recorded:
         return [None if not reached else np.zeros(leaf.shape) if g is None else g
                 for (leaf, g), reached in zip(found.items(), self.reached, strict=True)]
 
+    def rounding(self, weights: Sequence[np.ndarray]) -> float:
+        """The rounding error of the weighted outputs, where every operation rounds its result: √Σ (ε g y)².
+
+        ``g`` is the gradient at an element ``y`` of a node.
+        """
+        total = 0.0
+        for node, g in self.backward(weights):
+            if type(node.data) is not tuple:
+                eps = float(np.finfo(node.dtype).eps) if node.dtype.kind in "fc" else 0.0
+                total += eps**2 * float(np.sum(np.square(np.abs(np.multiply(g, node.data)))))
+        return float(np.sqrt(total))
+
     def damaged(self) -> int | None:
         """The first leaf whose numbers are no longer those of the point."""
         for i, (leaf, x) in enumerate(zip(self.leaves, self.point, strict=True)):

@@ -146,7 +146,7 @@ def _cancelled(block: Block) -> str:
     parts = [arguments(block.node)[place] for place in places]
     if len(parts) > 1:
         return f"cancellation: what {name} sends back along {' and '.join(parts)} adds up to 0"
-    return f"cancellation: what {name} makes of {parts[0]} stays the same, whatever this is"
+    return f"cancellation: in the result of {name}, what changes in {parts[0]} adds up to 0"
 
 
 def drop_cause(node: Value, factor: float, usual: float) -> str:

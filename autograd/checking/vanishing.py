@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpoint import recomputed
+from ..graph import retraced
 from ..lines import Line, line_of
-from ..record import output
+from ..record import output, recording
 from ..value import Value
 from .blockers import block_cause, drop_cause
 from .describe import Range, Report, count, elements, number, operation, range_of, table
-from .flow import Flow, largest
+from .flow import Block, Flow, largest
 from .local import call_site, is_finite
 from .sources import name_in
 from .unconnected import missing_path
@@ -180,11 +182,15 @@ def why_zero(cost: Any, v: Any) -> Vanishing:
         return Vanishing(f"the gradient with respect to {name} is not zero: max |g| = {number(largest(gradient))}",
                          name, gradient=holds)
     with np.errstate(all="ignore"):
-        reasons = _blocks(flow, v, zero) if zero.any() else []
+        found, rest = _blocks(flow, v, zero)
+        reasons = found.all
         path = _steps(flow, flow.way(reasons[0].node if reasons else None))
-        if not reasons:
-            zero = np.ones_like(zero) if small else zero
-            reasons = [_drops(flow, path, int(zero.sum()))]
+        if small and not reasons:
+            zero = np.ones_like(zero)
+            reasons = [_drops(flow, path, zero.size)]
+        elif rest.any():
+            reasons.append(_reason(path[-2].node, "cancellation or underflow: the gradient that arrives would get "
+                                   "through, but its parts add up to 0, or are too small", int(rest.sum())))
     return Vanishing(_summary(name, gradient, zero), name, tuple(reasons), holds, zero, tuple(path))
 
 
@@ -199,31 +205,72 @@ def _summary(name: str, gradient: np.ndarray, zero: np.ndarray) -> str:
 # The reasons
 
 
-def _blocks(flow: Flow, source: Value, mask: np.ndarray, depth: int = 0) -> list[Reason]:
-    """The operations that keep the gradient from the elements of ``source`` at a mask, nearest to the cost first.
+class _Found:
+    """Reasons as they are found, nearest to the cost first, but those last that are so because zeros go in.
 
-    Those that do so because zeros go in come last: another may have made these.
+    These may be another's fault, as where the square of what a dead ReLU gives is flat.
     """
-    found: dict[Value, Reason] = {}
-    late: dict[Value, Reason] = {}
-    rest = mask
+
+    def __init__(self) -> None:
+        self.first: dict[Any, Reason] = {}
+        self.last: dict[Any, Reason] = {}
+
+    def add(self, reason: Reason, n: int, last: bool) -> None:
+        key = reason.operation, reason.line
+        if key in self.first:
+            before = self.first[key]
+            self.first[key] = before if last else replace(before, elements=before.elements + n)
+        elif last:
+            self.last.setdefault(key, replace(reason, elements=n))
+        else:
+            self.last.pop(key, None)
+            self.first[key] = replace(reason, elements=n)
+
+    def add_all(self, other: _Found, n: int) -> None:
+        for last, reasons in ((False, other.first), (True, other.last)):
+            for reason in reasons.values():
+                self.add(reason, n, last)
+
+    @property
+    def all(self) -> list[Reason]:
+        return [*self.first.values(), *self.last.values()]
+
+
+def _blocks(flow: Flow, source: Value, mask: np.ndarray, depth: int = 0) -> tuple[_Found, np.ndarray]:
+    """The operations that keep the gradient from the elements of ``source`` at a mask; and which elements remain."""
+    found, rest = _Found(), mask
     for _ in range(_ROUNDS):
         explained = np.zeros_like(rest)
-        for block in flow.blocks(source, rest):
+        for block in flow.blocks(source, rest) if rest.any() else []:
             reached = flow.reaching(block) & rest
-            explained |= reached
             n, lost = int(reached.sum()), flow.without_gradient(block)
-            if lost is not None and depth < _ROUNDS:  # the gradient is gone before it comes here
-                for reason in _blocks(flow, *lost, depth + 1):
-                    (late if reason.cause.startswith("flat") else found).setdefault(
-                        reason.node, replace(reason, elements=n))
+            above = _Found()
+            if lost is not None and depth < _ROUNDS:  # the gradient is gone before it comes to the block
+                above, _ = _blocks(flow, *lost, depth + 1)
+                found.add_all(above, n)
             if lost is None or not block.lets_through:
-                reason = _reason(block.node, block_cause(block), n, len(block.nodes))
-                (found if np.any(block.moved) else late).setdefault(reason.node, reason)
+                for reason in _within(block) or [_reason(block.node, block_cause(block), n, len(block.nodes))]:
+                    found.add(reason, n, last=not np.any(block.moved))
+            elif not above.all:
+                continue
+            explained |= reached
         rest = rest & ~explained
-        if not rest.any() or not explained.any():
+        if not explained.any():
             break
-    return [*found.values(), *late.values()]
+    return found, rest
+
+
+def _within(block: Block) -> list[Reason]:
+    """The reasons inside a function made with ``checkpoint``, which is recorded as one node."""
+    if block.node.op is not recomputed:
+        return []
+    _, _, x, mask = block.inputs[0]
+    fresh, y, _ = retraced(block.node, {x}, False)
+    with recording(True):
+        cost: Any = sum(np.sum(part) for part in (y if isinstance(y, tuple) else [y]))
+    if not isinstance(cost, Value):
+        return []
+    return [replace(reason, node=block.node) for reason in _blocks(Flow(cost, fresh[x]), fresh[x], mask)[0].all]
 
 
 def _drops(flow: Flow, path: list[Step], n: int) -> Reason:

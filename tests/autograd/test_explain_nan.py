@@ -156,6 +156,16 @@ def test_where_the_branch_is_made_on_another_line():
     assert (report.rewrite, report.replaces) == ("np.log(np.where(x > 0, x, 1.0))", "np.log(x)")
 
 
+def test_what_only_looks_like_a_softmax_is_not_called_one():
+    square = Value(np.full((2, 2), 1000.0), name="square")
+    assert explain_nan(np.exp(square) / np.exp(square).sum(axis=0)).rewrite == (
+        "autograd.functions.softmax(square, axis=0)")
+    for value in (np.exp(square) / np.exp(square).sum(axis=1), np.exp(square) / np.exp(square.T).sum(axis=0),
+                  np.exp(square) / np.exp(2 * square).sum(), 1 / (2 + np.exp(square)), np.log(2 + np.exp(square)),
+                  np.exp(square) / (1 + np.exp(-square)), np.exp(square) - 1, (1 + np.exp(square)) ** -2.0):
+        assert explain_nan(value).rewrite.startswith("np.exp(np.minimum(")
+
+
 def test_a_where_that_takes_the_bad_element_is_not_blamed():
     report = explain_nan(np.where(x >= 0, np.log(x), 0.0))
     assert report.cause == "np.log(0) is -inf"

@@ -51,6 +51,10 @@ CASES = [
      "multiplication by 0: np.zeros((2, 3)) is 0 at the 3 inputs", 3),
     (lambda w: np.sum(np.einsum("ij,j->i", picture, w)), "np.einsum", 'np.einsum("ij,j->i", picture, w)',
      "multiplication by 0: picture, (2, 3)", 1),
+    (lambda w: np.sum(w.at[0].multiply(0.0)), "autograd.updates.at_multiply", "w.at[0].multiply(0.0)",
+     "multiplication by 0", 1),
+    (lambda w: np.sum(affine(picture, w[None], 0 * other[:1])), "autograd.functions.affine",
+     "affine(picture, w[None], 0 * other[:1])", "multiplication by 0: picture, (2, 3)", 1),
     (lambda w: np.sum(affine(picture, w[None])), "autograd.functions.affine", "affine(picture, w[None])",
      "multiplication by 0: picture, (2, 3)", 1),
     (lambda w: w[1:].sum(), "indexing", "w[1:]", "index: none of the 1 of 3 inputs that matter (0.5) is taken", 1),
@@ -63,8 +67,8 @@ CASES = [
     (lambda w: np.concatenate([w, other])[3:].sum(), "indexing", "np.concatenate([w, other])[3:]",
      "index: none of the 3 of 6 inputs that matter", 3),
     (lambda w: np.max(w), "np.max", "np.max(w)",
-     "np.max: none of the 2 of 3 inputs that matter (-1.25 … 0.5) is chosen", 2),
-    (lambda w: np.median(w), "np.median", "np.median(w)", "np.median: none of the 2 of 3 inputs", 2),
+     "choice: none of the 2 of 3 inputs that matter (-1.25 … 0.5) is chosen", 2),
+    (lambda w: np.median(w), "np.median", "np.median(w)", "choice: none of the 2 of 3 inputs", 2),
     # Flat
     (lambda w: np.sign(w).sum(), "np.sign", "np.sign(w)", "step: the slope of np.sign is 0 wherever there is one", 3),
     (lambda w: np.heaviside(w, zero).sum(), "np.heaviside", "np.heaviside(w, zero)", "step: the slope of", 3),
@@ -139,5 +143,6 @@ BROKEN = [
     (lambda w: other[np.argmax(w)], "indexing", "positions: argument 1 of indexing, np.argmax(w), equals np.argmax(w)"),
     (lambda w: Value(w.data) * 2.0, "Value(w.data)", "the wrong object: it holds the same numbers as w, but is another "
      "Value; ask for this one, or compute the cost from w"),
-    (lambda w: other * 2.0, "w", "never used: the cost was computed from other"),
+    (lambda w: other * 2.0, "w", "never used, or turned into plain numbers, as by a comparison, rounding, np.argmax, "
+     ".data or float(): the cost was computed from other"),
 ]

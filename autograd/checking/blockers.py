@@ -69,8 +69,10 @@ def _those_are(block: Block) -> str:
 def _dead(block: Block, place: int) -> str:
     inputs = np.concatenate([np.ravel(x.data) for _, _, x, _ in block.inputs])
     dead = int((inputs <= 0).sum())
-    of_all = f"; of all {inputs.size} inputs {dead} are" if block.moved.size < inputs.size else ""
-    return f"dead ReLU: {_those_are(block)} at most 0{of_all}"
+    if block.moved.size == inputs.size:
+        return f"dead ReLU: {_those_are(block)} at most 0"
+    of_all = f"of all {inputs.size} inputs, {dead} {'is' if dead == 1 else 'are'}"
+    return f"dead ReLU: {_those_are(block)} at most 0; {of_all}"
 
 
 def _zero_beside(block: Block, place: int) -> bool:

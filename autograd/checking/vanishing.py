@@ -25,7 +25,8 @@ __all__ = ["Reason", "Step", "Vanishing", "why_zero"]
 
 _SMALL = 1e-6  # a gradient that is smaller, compared with the largest on its way, has vanished
 _ROUNDS = 6  # of looking for the reasons of elements that others do not explain
-_FIRST, _LAST = 4, 3  # rows of a long way that are shown
+_MOST = 12  # rows of a way that are all shown; of a longer one the first and last, and those beside what is to blame
+_FIRST, _LAST = 4, 3
 _TOLD = 5  # operations that are told of one by one where none is alone to blame
 
 
@@ -119,16 +120,14 @@ class Vanishing(Report):
         blamed = {reason.node for reason in self.reasons}
         marked = [i for i, step in enumerate(self.path)
                   if (step.node.args[0] if step.node.op is output else step.node) in blamed]
-        near = {j for i in marked for j in (i - 1, i, i + 1)}
         n = len(self.path)
-        rows, skipped = [], 0
-        for i, step in enumerate(self.path):
-            if _FIRST <= i < n - _LAST and i not in near and n > _FIRST + _LAST + 3 * len(marked) + 1:
-                skipped += 1
-                continue
-            if skipped:
-                rows.append([f"… {count(skipped, 'operation')}", *[""] * 5])
-                skipped = 0
+        shown = set(range(n)) if n <= _MOST else {
+            *range(_FIRST), *range(n - _LAST, n), *(j for i in marked for j in (i - 1, i, i + 1))} & set(range(n))
+        rows, before = [], -1
+        for i in sorted(shown):
+            if i > before + 1:
+                rows.append([f"… {count(i - before - 1, 'operation')}", *[""] * 5])
+            before, step = i, self.path[i]
             rows.append([step.operation if i < n - 1 else self.name, _place(step.node), number(step.gradient),
                          f"{step.zeros} of {step.size}", "" if step.factor is None else number(step.factor),
                          "←" if i in marked else ""])
@@ -172,6 +171,8 @@ def why_zero(cost: Any, v: Any) -> Vanishing:
         said, reasons = missing_path(cost, v)
         return Vanishing(f"{said} {name}", name, tuple(Reason(node, what, line_of(node), why, v.size)
                                                  for node, what, why in reasons))
+    if not v.size:
+        return Vanishing(f"{name} has no elements, and its gradient none", name)
     gradient = np.asarray(flow.gradient)
     holds = range_of(gradient)
     if not is_finite(gradient):
@@ -183,7 +184,7 @@ def why_zero(cost: Any, v: Any) -> Vanishing:
                          name, gradient=holds)
     with np.errstate(all="ignore"):
         found, rest = _blocks(flow, v, zero)
-        reasons = found.all
+        reasons = found.reasons(int(zero.sum()))
         path = _steps(flow, flow.way(reasons[0].node if reasons else None))
         if small and not reasons:
             zero = np.ones_like(zero)
@@ -206,9 +207,9 @@ def _summary(name: str, gradient: np.ndarray, zero: np.ndarray) -> str:
 
 
 class _Found:
-    """Reasons as they are found, nearest to the cost first, but those last that are so because zeros go in.
+    """Reasons as they are found, nearest to the cost first, and apart those that are so because zeros go in.
 
-    These may be another's fault, as where the square of what a dead ReLU gives is flat.
+    These are another's fault, as where the square of what a dead ReLU gives is flat, unless there is no other.
     """
 
     def __init__(self) -> None:
@@ -231,9 +232,10 @@ class _Found:
             for reason in reasons.values():
                 self.add(reason, n, last)
 
-    @property
-    def all(self) -> list[Reason]:
-        return [*self.first.values(), *self.last.values()]
+    def reasons(self, n: int) -> list[Reason]:
+        """Those that explain ``n`` elements."""
+        first = list(self.first.values())
+        return first if first and sum(reason.elements for reason in first) >= n else [*first, *self.last.values()]
 
 
 def _blocks(flow: Flow, source: Value, mask: np.ndarray, depth: int = 0) -> tuple[_Found, np.ndarray]:
@@ -251,7 +253,7 @@ def _blocks(flow: Flow, source: Value, mask: np.ndarray, depth: int = 0) -> tupl
             if lost is None or not block.lets_through:
                 for reason in _within(block) or [_reason(block.node, block_cause(block), n, len(block.nodes))]:
                     found.add(reason, n, last=not np.any(block.moved))
-            elif not above.all:
+            elif not above.reasons(n):
                 continue
             explained |= reached
         rest = rest & ~explained
@@ -270,7 +272,8 @@ def _within(block: Block) -> list[Reason]:
         cost: Any = sum(np.sum(part) for part in (y if isinstance(y, tuple) else [y]))
     if not isinstance(cost, Value):
         return []
-    return [replace(reason, node=block.node) for reason in _blocks(Flow(cost, fresh[x]), fresh[x], mask)[0].all]
+    found, _ = _blocks(Flow(cost, fresh[x]), fresh[x], mask)
+    return [replace(reason, node=block.node) for reason in found.reasons(int(mask.sum()))]
 
 
 def _drops(flow: Flow, path: list[Step], n: int) -> Reason:
@@ -314,7 +317,7 @@ def _reason(node: Value, cause: str, n: int, calls: int = 1) -> Reason:
 
 
 def _log(factor: float | None) -> float:
-    return math.log10(max(factor, 1e-320)) if factor is not None and math.isfinite(factor) else 0.0
+    return 0.0 if factor is None else math.log10(max(factor, 1e-320))
 
 
 def _place(node: Value) -> str:

@@ -23,7 +23,7 @@ CASES = [
      "dead ReLU: the 3 inputs (-11.25 … -8) are at most 0", 3),
     (lambda w: (w - 10.0).relu().sum(), "autograd.functions.relu", "(w - 10.0).relu()", "dead ReLU: the 3 inputs", 3),
     (lambda w: relu(w).sum(), "autograd.functions.relu", "relu(w)",
-     "dead ReLU: the 1 of 3 inputs that matter (-1.25) is at most 0; of all 3 inputs 1 are", 1),
+     "dead ReLU: the 1 of 3 inputs that matter (-1.25) is at most 0; of all 3 inputs, 1 is", 1),
     (lambda w: np.maximum(w, 0).sum(), "np.maximum", "np.maximum(w, 0)",
      "dead ReLU: the 1 of 3 inputs that matter (-1.25) is at most 0", 1),
     (lambda w: np.maximum(5.0, w).sum(), "np.maximum", "np.maximum(5.0, w)",

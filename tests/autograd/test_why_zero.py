@@ -90,10 +90,15 @@ def test_reasons_that_follow_each_other_come_from_the_cost_on():
     assert all(reason.elements == 2 for reason in report.reasons)
 
 
-def test_what_is_flat_because_of_the_zeros_of_a_dead_relu_comes_after_it():
+def test_what_is_flat_because_of_the_zeros_of_a_dead_relu_is_not_blamed():
     w = new(-1.0, -2.0)
     report = why_zero(np.sum(relu(w) ** 2), w)
-    assert [reason.operation for reason in report.reasons] == ["autograd.functions.relu", "np.power"]
+    assert [reason.operation for reason in report.reasons] == ["autograd.functions.relu"]
+    report = why_zero(np.sum(relu(w * np.array([1.0, 0.0])) ** 2), w)
+    assert [(reason.operation, reason.elements) for reason in report.reasons] == [
+        ("autograd.functions.relu", 1), ("np.multiply", 1)]
+    w = new(0.0, 0.0)
+    assert why_zero(np.sum(w**2), w).operation == "np.power"
 
 
 def test_a_report_says_all_of_it():
@@ -104,7 +109,7 @@ def test_a_report_says_all_of_it():
     place = report.path[0].line.place
     assert str(report) == f"""\
 why_zero: the gradient with respect to w is zero at [0] (1 of 2 elements)
-  autograd.functions.relu: dead ReLU: the 1 of 2 inputs that matter (-3) is at most 0; of all 2 inputs 1 are
+  autograd.functions.relu: dead ReLU: the 1 of 2 inputs that matter (-3) is at most 0; of all 2 inputs, 1 is
     {report.line}
   on the way from the cost:
     operation                {'line':{len(place)}}  max |g|   zeros  factor
@@ -139,7 +144,25 @@ def test_a_product_of_many_factors_has_no_operation_alone_to_blame():
     assert ") by 0.1 each, 1 call of np.multiply (" in report.cause
     assert report.line.expression == "y * 0.1"
     assert len(report.path) == 404
-    assert "… 39" in str(report)
+    rows = str(report).splitlines()[-10:]
+    assert [row.split()[0] for row in rows] == ["operation", "np.sum", "np.multiply", "np.tanh", *["np.multiply"] * 2,
+                                                "…", "np.multiply", "np.multiply", "w"]
+    assert rows[6].split() == ["…", "396", "operations"]
+
+
+def test_a_long_way_is_shown_at_its_ends_and_where_it_is_to_blame():
+    w = y = new()
+    for i in range(30):
+        y = relu(y - 50.0) if i == 15 else np.tanh(y)
+    text = str(why_zero(np.sum(y), w)).splitlines()[4:]
+    assert [row.split()[0] for row in text] == [
+        "operation", "np.sum", *["np.tanh"] * 3, "…", "np.tanh", "autograd.functions.relu", "np.subtract", "…",
+        *["np.tanh"] * 2, "w"]
+    assert [row.split()[1] for row in text if row.split()[0] == "…"] == ["10", "13"]
+    y = w
+    for _ in range(9):
+        y = np.tanh(y)
+    assert "…" not in str(why_zero(np.sum(0 * y), w)).partition("on the way")[2]
 
 
 def test_ten_layers_of_sigmoids():
@@ -226,6 +249,11 @@ def test_a_gradient_that_is_not_zero():
     assert not why_zero(w, w)
 
 
+def test_nothing_to_have_a_gradient():
+    w = new()[:0]
+    assert str(why_zero(np.sum(w * 0.0), w)) == "why_zero: w has no elements, and its gradient none"
+
+
 def test_a_gradient_that_is_not_finite_is_left_to_explain_nan():
     w = new(0.0, 1.0)
     report = why_zero(np.sqrt(w), w)
@@ -277,6 +305,7 @@ def test_several_results():
     values, vectors = np.linalg.eigh(w)
     report = why_zero(values[0] * 1.0, w)
     assert report.zero.sum() == 3
+    assert [step.factor for step in report.path[2:]] == [1.0, None]
     report = why_zero(np.sum(np.sign(vectors)) + np.sum(0 * values), w)
     assert {reason.operation: reason.elements for reason in report.reasons} == {
         "np.sign": 1, "np.multiply": 2, "np.linalg.eigh": 1}  # which reads one triangle only

@@ -87,15 +87,14 @@ class Flow:
         self.useful = useful
         self.arriving: dict[Value, Any] = {}
         gradients = {cost: ones(cost)}
-        with np.errstate(all="ignore"):
-            for node in self.nodes:
-                g = gradients.get(node)
-                if g is None:
-                    continue
-                self.arriving[node] = g
-                if node is not v:
-                    for _ in reverse_pass([node], gradients, useful):
-                        pass
+        for node in self.nodes:
+            g = gradients.get(node)
+            if g is None:
+                continue
+            self.arriving[node] = g
+            if node is not v:
+                for _ in reverse_pass([node], gradients, useful):
+                    pass
 
     @property
     def gradient(self) -> Any:
@@ -116,19 +115,18 @@ class Flow:
         moving: dict[Value, Any] = {source: np.where(mask, any_like(source.data, rng), 0)[()]}
         found: dict[Any, Block] = {}
         wholes: list[Value] = []
-        with np.errstate(all="ignore"):
-            for node in reversed(self.nodes):
-                if node.op is None or node in moving:
-                    continue
-                _push(node, moving, rng)
-                if node not in moving:
-                    continue
-                if isinstance(node.data, tuple):
-                    wholes.append(node)
-                if largest(moving[node]) == 0:
-                    del moving[node]
-                    if node.op is not output:
-                        _add_block(found, source, node, moving)
+        for node in reversed(self.nodes):
+            if node.op is None or node in moving:
+                continue
+            _push(node, moving, rng)
+            if node not in moving:
+                continue
+            if isinstance(node.data, tuple):
+                wholes.append(node)
+            if largest(moving[node]) == 0:
+                del moving[node]
+                if node.op is not output:
+                    _add_block(found, source, node, moving)
         for node in wholes:  # of its results, those that move may be used nowhere
             if node in moving and not any(result in moving for result in self.consumers[node]):
                 _add_block(found, source, node, moving)
@@ -143,10 +141,9 @@ class Flow:
         source = block.source
         last = max(x._order for x in back)
         nodes = [node for node in self.nodes if node._order <= last]
-        with np.errstate(all="ignore"):
-            for node, g in reverse_pass(nodes, back, self.useful):
-                if node is source:
-                    return np.asarray(g) != 0
+        for node, g in reverse_pass(nodes, back, self.useful):
+            if node is source:
+                return np.asarray(g) != 0
         return np.zeros(source.shape, bool)
 
     def without_gradient(self, block: Block) -> tuple[Value, np.ndarray] | None:

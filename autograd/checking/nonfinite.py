@@ -17,7 +17,7 @@ from ..registry import RULES
 from ..trees import leaves
 from ..value import UNRECORDED, Value
 from .describe import Range, Report, elements, number, operation, range_of
-from .local import consumers_of, is_elementwise, is_finite, numeric_arguments, sent_back
+from .local import consumers_of, is_elementwise, is_finite, numeric_arguments, quiet, sent_back
 from .rewrites import GUARDED, cause_of
 from .site import Site, untaken_branch
 from .sources import arguments, call, name_in, written
@@ -123,17 +123,17 @@ def explain_nan(value: Any) -> NonFinite:
         raise TypeError(f"value: expected a Value, got {type(value).__name__} {value!r:.60}; only of what was recorded "
                         "can be told how it was computed")
     nodes = reverse_topological(*roots)
-    return _explained(nodes, {root: ones(root) for root in roots}) or NonFinite(_all_finite(nodes, roots))
+    with quiet():
+        return _explained(nodes, {root: ones(root) for root in roots}) or NonFinite(_all_finite(nodes, roots))
 
 
 def _explained(nodes: list[Value], gradients: dict[Value, Any]) -> NonFinite | None:
     """What is not finite in a graph, or in the reverse pass from its roots and their gradients, if anything is."""
-    with np.errstate(all="ignore"):
-        broken = [root for root in gradients if not is_finite(root.data)]
-        if broken:
-            return _forward(broken, consumers_of(nodes))
-        site = _first_backward(nodes, gradients)
-        return None if site is None else _backward(site, consumers_of(nodes))
+    broken = [root for root in gradients if not is_finite(root.data)]
+    if broken:
+        return _forward(broken, consumers_of(nodes))
+    site = _first_backward(nodes, gradients)
+    return None if site is None else _backward(site, consumers_of(nodes))
 
 
 def _inside(site: Site) -> NonFinite | None:

@@ -17,7 +17,7 @@ from ..value import Value
 from .blockers import block_cause, drop_cause
 from .describe import Range, Report, count, elements, number, operation, range_of, table
 from .flow import Block, Flow, largest
-from .local import call_site, is_finite
+from .local import call_site, is_finite, quiet
 from .sources import name_in
 from .unconnected import missing_path
 
@@ -165,33 +165,37 @@ def why_zero(cost: Any, v: Any) -> Vanishing:
     if not isinstance(v, Value):
         raise TypeError(f"v: expected the Value that should have a gradient, got {type(v).__name__} {v!r:.60}; write "
                         "v = Value(v) before the cost is computed from it")
-    flow = Flow(cost, v)
+    with quiet():
+        return _explained(Flow(cost, v))
+
+
+def _explained(flow: Flow) -> Vanishing:
+    v = flow.v
     name = name_in(v, flow.consumers) or "v"
     if not flow.connected:
-        said, reasons = missing_path(cost, v)
+        said, reasons = missing_path(flow.cost, v)
         return Vanishing(f"{said} {name}", name, tuple(Reason(node, what, line_of(node), why, v.size)
                                                  for node, what, why in reasons))
     if not v.size:
         return Vanishing(f"{name} has no elements, and its gradient none", name)
     gradient = np.asarray(flow.gradient)
-    holds = range_of(gradient)
+    holds, size = range_of(gradient), largest(gradient)
+    zero, small = gradient == 0, size < _SMALL * max(map(largest, flow.arriving.values()))
     if not is_finite(gradient):
         return Vanishing(f"the gradient with respect to {name} is not zero but holds nan or inf: see "
                          "explain_nan(cost)", name, gradient=holds)
-    zero, small = gradient == 0, largest(gradient) < _SMALL * max(map(largest, flow.arriving.values()))
     if not zero.any() and not small:
-        return Vanishing(f"the gradient with respect to {name} is not zero: max |g| = {number(largest(gradient))}",
-                         name, gradient=holds)
-    with np.errstate(all="ignore"):
-        found, rest = _blocks(flow, v, zero)
-        reasons = found.reasons(int(zero.sum()))
-        path = _steps(flow, flow.way(reasons[0].node if reasons else None))
-        if small and not reasons:
-            zero = np.ones_like(zero)
-            reasons = [_drops(flow, path, zero.size)]
-        elif rest.any():
-            reasons.append(_reason(path[-2].node, "cancellation or underflow: the gradient that arrives would get "
-                                   "through, but its parts add up to 0, or are too small", int(rest.sum())))
+        return Vanishing(f"the gradient with respect to {name} is not zero: max |g| = {number(size)}", name,
+                         gradient=holds)
+    found, rest = _blocks(flow, v, zero)
+    reasons = found.reasons(int(zero.sum()))
+    path = _steps(flow, flow.way(reasons[0].node if reasons else None))
+    if small and not reasons:
+        zero = np.ones_like(zero)
+        reasons = [_drops(flow, path, zero.size)]
+    elif rest.any():
+        reasons.append(_reason(path[-2].node, "cancellation or underflow: the gradient that arrives would get through, "
+                               "but its parts add up to 0, or are too small", int(rest.sum())))
     return Vanishing(_summary(name, gradient, zero), name, tuple(reasons), holds, zero, tuple(path))
 
 

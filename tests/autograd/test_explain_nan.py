@@ -196,7 +196,8 @@ def test_an_infinity_that_does_no_harm_is_not_blamed():
 
 def test_it_changes_no_gradient_and_no_number_and_warns_of_nothing():
     v = Value([0.0, 2.0])
-    w = np.sqrt(v) / v
+    w, empty = np.sqrt(v) / v, checkpoint(lambda a: np.mean(a[:0]))(v)
+    large = Value(np.array([1.5e308 + 1.5e308j])) * 1.5
     v.grad = before = np.array([7.0, 7.0])
     with warnings.catch_warnings(), np.errstate(all="warn"):
         warnings.simplefilter("error")
@@ -204,6 +205,8 @@ def test_it_changes_no_gradient_and_no_number_and_warns_of_nothing():
         assert explain_nan(np.where(v > 1, np.sqrt(v), 0.0))
         with np.errstate(all="raise"):
             assert explain_nan(w)
+        assert "mean of no elements" in explain_nan(empty).inside.cause
+        assert explain_nan(large)
     assert v.grad is before
     assert before.tolist() == [7.0, 7.0]
     assert w.grad is None

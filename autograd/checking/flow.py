@@ -16,7 +16,7 @@ from ..record import output
 from ..value import Value, unwrap
 from .local import call_site, consumers_of, is_elementwise, sent_back
 
-__all__ = ["Block", "Flow", "any_like", "largest"]
+__all__ = ["Block", "Flow", "largest", "limits"]
 
 _SEED = 0  # of the random numbers that stand for any direction
 
@@ -181,11 +181,14 @@ class Flow:
         return 0.0 if g is None else _share(node, g, parent)
 
     def factor(self, node: Value, parent: Value) -> float:
-        """How many times as large what a node sends back is as what arrives; or would be, where that is next to 0."""
-        size = largest(self.arriving.get(node))
-        if size < float(np.finfo(self.v.dtype).tiny):
-            return self.usual_factor(node, parent)
-        return self.share(node, parent) / size
+        """How many times as large what a node sends back is as what arrives; or would be, but that it is next to 0."""
+        size, share = largest(self.arriving.get(node)), self.share(node, parent)
+        smallest = float(limits(self.v.dtype).tiny)
+        if share < smallest:
+            usual = self.usual_factor(node, parent)
+            if size * usual < smallest:
+                return usual
+        return share / size
 
     def usual_factor(self, node: Value, parent: Value) -> float:
         """The same if random numbers arrived."""
@@ -209,6 +212,11 @@ def _add_block(found: dict[Any, Block], source: Value, node: Value, moving: dict
         block.inputs += [(node, place, x, np.asarray(moving[x]) != 0) for x in dict.fromkeys(held) if x in moving]
 
 
+def limits(dtype: np.dtype) -> np.finfo:
+    """The smallest and largest numbers of a dtype, of floats also where someone set ``.data`` to integers."""
+    return np.finfo(np.result_type(dtype, np.float16))
+
+
 def any_like(data: Any, rng: np.random.Generator) -> Any:
     """Random numbers of at least ½ in the shape and dtype of ``data``, or of several results."""
     if isinstance(data, tuple):
@@ -216,7 +224,7 @@ def any_like(data: Any, rng: np.random.Generator) -> Any:
     if type(data) is float:
         return float(rng.uniform(0.5, 1.5))
     numbers = rng.uniform(0.5, 1.5, np.shape(data))
-    return np.asarray(numbers).astype(np.result_type(data))[()]
+    return np.asarray(numbers).astype(np.result_type(data, np.float16))[()]
 
 
 def _push(node: Value, moving: dict[Value, Any], rng: np.random.Generator) -> None:
@@ -228,6 +236,6 @@ def _push(node: Value, moving: dict[Value, Any], rng: np.random.Generator) -> No
     t = moving.get(node)
     if t is None or isinstance(t, list):
         return
-    size, info = largest(t), np.finfo(node.dtype)
+    size, info = largest(t), limits(node.dtype)
     if size and not float(info.tiny) ** 0.5 < size < float(info.max) ** 0.5 and np.isfinite(size):
         moving[node] = t / size

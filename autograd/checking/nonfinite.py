@@ -142,9 +142,9 @@ def _inside(site: Site) -> NonFinite | None:
     if node.op is None or node.op not in RULES or RULES[node.op].definition is None:
         return None
     fresh, y, _ = retraced(node, None, False)
-    for (_, x), name in zip(numeric_arguments(node), site.names, strict=False):
-        if isinstance(x, Value):
-            fresh[x].name = name
+    for place, x in numeric_arguments(node):
+        if isinstance(x, Value):  # what is written inside of a checkpoint is closer than the names outside
+            fresh[x].name = x.name or (None if node.op is recomputed else site.names[place])
     outs = list(y) if isinstance(node.data, tuple) else [y]
     given = site.gradient if isinstance(site.gradient, list) else [site.gradient] * len(outs)
     gradients = {out: ones(out) if g is None else g for out, g in zip(outs, given, strict=True)
@@ -294,9 +294,10 @@ def _faults(inputs: tuple[Input, ...]) -> str:
 
 def _is_literal(name: str) -> bool:
     try:
-        return isinstance(complex(name), complex)
+        complex(name)
     except ValueError:
         return False
+    return True
 
 
 # What to write

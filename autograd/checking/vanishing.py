@@ -16,7 +16,7 @@ from ..record import output, recording
 from ..value import Value
 from .blockers import block_cause, drop_cause
 from .describe import Range, Report, count, elements, number, operation, range_of, table
-from .flow import Block, Flow, largest
+from .flow import Block, Flow, largest, limits
 from .local import call_site, is_finite, quiet
 from .sources import name_in
 from .unconnected import missing_path
@@ -283,10 +283,10 @@ def _within(block: Block) -> list[Reason]:
 def _drops(flow: Flow, path: list[Step], n: int) -> Reason:
     """The operation that shrinks the gradient most, or where ways cancel, or all of them where none is to blame."""
     steps = [step for step in path if step.factor is not None]
-    normal = float(np.finfo(flow.v.dtype).tiny)
+    smallest = float(limits(flow.v.dtype).tiny)
     for above, below in pairwise(path):
-        arriving = below.gradient
-        if above.gradient >= normal and arriving < _SMALL * above.gradient * (above.factor or 0.0):
+        arriving, sent = below.gradient, above.gradient * (above.factor or 0.0)
+        if sent >= smallest and arriving < _SMALL * sent:
             ways = [f"{operation(c)} ({_place(c)})" for c in flow.consumers[below.node]
                     if flow.share(c, below.node) > arriving]
             return _reason(above.node, f"cancellation: what {' and '.join(ways)} send back to {operation(below.node)} "
@@ -310,7 +310,7 @@ def _product(steps: list[Step], total: float, dtype: np.dtype, n: int) -> Reason
     told = [f"{count(len(calls[site]), 'call')} of {calls[site][0].operation} ({_place(calls[site][0].node)}) by "
             f"{number(10 ** (logs[site] / len(calls[site])))}{' each' if len(calls[site]) > 1 else ''}"
             for site in order[:_TOLD]]
-    lost = f", below the smallest {dtype}" if total < math.log10(float(np.finfo(dtype).smallest_subnormal)) else ""
+    lost = f", below the smallest {dtype}" if total < math.log10(float(limits(dtype).smallest_subnormal)) else ""
     first = calls[order[0]][0] if order else steps[0]
     return _reason(first.node, f"no operation is alone to blame: the {len(steps)} on the way multiply the gradient by "
                    f"1e{total:.0f}{lost}: {', '.join(told)}", n)

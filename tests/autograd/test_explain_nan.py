@@ -242,6 +242,9 @@ def test_operations_with_a_definition():
     assert (report.inside.operation, report.inside.cause) == ("np.divide", "0/0 is nan")
     assert report.inside.line == report.line
     assert "inside  np.divide gives nan at " in str(report)
+    report = explain_nan(np.linalg.cond(0 * v.T @ v))
+    assert report.operation == "np.linalg.cond"
+    assert report.inside.inputs[0].at_fault == (0.0,), report
     report = explain_nan(np.average(v, weights=v)[()] + np.linalg.cond(v[1:].T @ v[1:] * 0 + np.eye(3)))
     assert not report
     report = explain_nan(np.select([v.data > 0], [np.sqrt(v)], 0.0))

@@ -300,6 +300,14 @@ def test_every_dtype(dtype):
     assert not why_zero(np.sum(np.real(w)), w)
 
 
+def test_integers_that_someone_put_into_a_value():
+    w = new()
+    w.data = np.array([1, 2, 3])
+    assert why_zero(np.sum(mask * w), w).reasons[0].elements == 2
+    assert not why_zero(np.sum(w * 2.0), w)
+    assert "the 3 on the way multiply the gradient by 1e-400" in why_zero(np.sum(w * 1e-200 * 1e-200), w).cause
+
+
 def test_several_results():
     w = Value(np.diag([1.0, 2.0]), name="w")
     values, vectors = np.linalg.eigh(w)

@@ -26,10 +26,12 @@ _OPENED = 8  # groups that are taken apart
 
 
 def scales(x: np.ndarray) -> np.ndarray:
-    """The size by which each element may move: its own, but not much below that of the others; 0.1 where all are 0."""
-    size = np.abs(x)
-    finite = size[np.isfinite(size)]
-    typical = float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
+    """The size by which each element may move: its own, but not much below that of the others; 0.1 where all are 0.
+
+    What is not finite moves as one that is 0, which leaves it as it is.
+    """
+    size = np.where(np.isfinite(x), np.abs(x), 0.0)
+    typical = float(np.sqrt(np.mean(np.square(size[np.isfinite(x)])))) if np.any(size) else 0.0
     return np.maximum(size, 0.1 * typical) if typical else np.full(x.shape, 0.1)
 
 
@@ -126,7 +128,7 @@ class Numeric:
         The common step may be too long for them, as near a kink.
         """
         run = self.calls if self.replay is None else self.replays
-        for k in which[:max(_FEWEST, int(_WORK / (200 * self.work)))].tolist():
+        for k in which[:max(_FEWEST, int(_WORK / max(1, 200 * self.work)))].tolist():
             found, unit = refined(run(self.element(k)), self.weights, 1.0, self.noise), float(self.scale.ravel()[k])
             if found.error < errors.ravel()[k] * unit:
                 values.ravel()[k], errors.ravel()[k] = found.value / unit, found.error / unit
@@ -163,7 +165,7 @@ class Numeric:
         What is found of a group's derivative is spread over its elements. A group that is off is taken apart, the worst
         first. ``None`` where every element can be had.
         """
-        groups = max(_FEWEST, int(_WORK / (self.work if self.complex else 6 * self.work)))
+        groups = max(_FEWEST, int(_WORK / max(1, self.work if self.complex else 6 * self.work)))
         if groups >= self.x.size:
             return None
         g, scale = gradient.ravel(), self.scale.ravel()

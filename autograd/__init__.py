@@ -30,20 +30,21 @@ from .transforms import (
 from .value import Value
 
 if TYPE_CHECKING:
-    from .checking import GradientReport, assert_gradients, explain_nan, gradcheck, why_zero
+    from .checking import GradientReport, StepSweep, assert_gradients, explain_nan, gradcheck, step_sweep, why_zero
     from .drawing import draw
     from .per_example import per_example_gradients
 
-__all__ = ["GradientReport", "Value", "assert_gradients", "checkpoint", "defjvp", "defvjp", "deriv", "draw",
-           "elementwise_grad", "explain_nan", "functions", "grad", "grad_and_aux", "grad_named", "gradcheck",
-           "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian",
-           "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad", "per_example_gradients",
-           "primitive", "rules", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product", "why_zero"]
+__all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "checkpoint", "defjvp", "defvjp", "deriv",
+           "draw", "elementwise_grad", "explain_nan", "functions", "grad", "grad_and_aux", "grad_named", "gradcheck",
+           "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp",
+           "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad", "per_example_gradients", "primitive",
+           "rules", "step_sweep", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product", "why_zero"]
 
 
 # What is imported when it is asked for, so that an import stays quick. The builtins are those of HIPS autograd.
 _LATER = {
-    **dict.fromkeys(["GradientReport", "assert_gradients", "explain_nan", "gradcheck", "why_zero"], ".checking"),
+    **dict.fromkeys(["GradientReport", "StepSweep", "assert_gradients", "explain_nan", "gradcheck", "step_sweep",
+                     "why_zero"], ".checking"),
     "draw": ".drawing",
     "per_example_gradients": ".per_example",
     **dict.fromkeys(["dict", "isinstance", "list", "tuple", "type"], ".builtins"),

@@ -80,18 +80,27 @@ class Interrupted(DemoError):
 
 def load_data(name: str, console: Console) -> tuple[str, nn.data.Digits, nn.data.Digits]:
     """The name of the data taken, the training set and the test set."""
-    if name in ("mnist", "auto"):
-        try:
-            return "mnist", *nn.data.mnist()
-        except (nn.data.DataUnavailable, ModuleNotFoundError) as error:
-            if name == "mnist":
-                raise DemoError(str(error)) from error
-            reason = str(error).splitlines()[0].removeprefix("MNIST: ").rstrip(":")
-            say(console, f"MNIST is not at hand ({reason}): training on drawn strokes instead.")
-        except nn.data.DataCorrupt as error:
-            raise DemoError(str(error)) from error
+    mnist = mnist_or_none(name, console, "training on drawn strokes instead.")
+    if mnist:
+        return "mnist", *mnist
     train, test = (nn.data.Digits(*nn.data.strokes(n, rng)) for n, rng in ((60_000, 1), (10_000, 2)))
     return "strokes", train, test
+
+
+def mnist_or_none(name: str, console: Console, instead: str) -> tuple[nn.data.Digits, nn.data.Digits] | None:
+    """MNIST if it is wanted and can be had; where "auto" cannot have it, it is said what is done instead."""
+    if name == "strokes":
+        return None
+    try:
+        return nn.data.mnist()
+    except (nn.data.DataUnavailable, ModuleNotFoundError) as error:
+        if name == "mnist":
+            raise DemoError(str(error)) from error
+        reason = str(error).splitlines()[0].removeprefix("MNIST: ").rstrip(":")
+        say(console, f"MNIST is not at hand ({reason}): {instead}")
+        return None
+    except nn.data.DataCorrupt as error:
+        raise DemoError(str(error)) from error
 
 
 class Run:

@@ -127,9 +127,11 @@ _KNOWN = [
 
 def block_cause(block: Block) -> str:
     """Why a block lets nothing through of what moves into it."""
+    place, name = block.inputs[0][1], name_of(block.node.op)
+    if isinstance(block.node.data, tuple):
+        return f"index: of the results of {name}, those that are used do not depend on {_those(block)}"
     if block.lets_through:
         return _cancelled(block)
-    place, name = block.inputs[0][1], name_of(block.node.op)
     for known in _KNOWN:
         if block.node.op in known.ops and known.when(block, place):
             return known.tell(block, place)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "refined", "rounding"]
+__all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "quotient", "refined", "rounding"]
 
 Line = Callable[[Any], Sequence[np.ndarray]]
 EPS = float(np.finfo(float).eps)
@@ -42,6 +42,11 @@ def _difference(weights: Sequence[np.ndarray], above: Sequence[np.ndarray],
         total += float(np.sum(d))
         size += float(np.sum((np.abs(w) * (np.abs(a) + np.abs(b)))[d != 0]))
     return total, size
+
+
+def quotient(line: Line, weights: Sequence[np.ndarray], left: float, right: float) -> float:
+    """(f(right) - f(left)) / (right - left), with nothing done about its errors."""
+    return _difference(weights, line(right), line(left))[0] / (right - left)
 
 
 def central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 1.0) -> Derivative:

@@ -12,6 +12,7 @@ from ..backward import reverse_pass
 from ..forward import forward_pass
 from ..graph import leading_to, raw, reverse_topological
 from ..linearize import ones
+from ..record import output
 from ..value import Value, unwrap
 from .local import call_site, consumers_of, is_elementwise, sent_back
 
@@ -114,24 +115,24 @@ class Flow:
         rng = np.random.default_rng(_SEED)
         moving: dict[Value, Any] = {source: np.where(mask, any_like(source.data, rng), 0)[()]}
         found: dict[Any, Block] = {}
+        wholes: list[Value] = []
         with np.errstate(all="ignore"):
             for node in reversed(self.nodes):
                 if node.op is None or node in moving:
                     continue
                 _push(node, moving, rng)
-                t = moving.get(node)
-                if t is None or largest(t) != 0:
+                if node not in moving:
                     continue
-                del moving[node]
-                block = found.setdefault(call_site(node), Block(source, []))
-                block.nodes.append(node)
-                for place, arg in enumerate(node.args):
-                    held: list[Value] = []
-                    unwrap(arg, held)
-                    for x in dict.fromkeys(held):
-                        if x in moving and not isinstance(x.data, tuple):
-                            block.inputs.append((node, place, x, np.asarray(moving[x]) != 0))
-        return [block for block in found.values() if block.inputs]
+                if isinstance(node.data, tuple):
+                    wholes.append(node)
+                if largest(moving[node]) == 0:
+                    del moving[node]
+                    if node.op is not output:
+                        _add_block(found, source, node, moving)
+        for node in wholes:  # of its results, those that move may be used nowhere
+            if node in moving and not any(result in moving for result in self.consumers[node]):
+                _add_block(found, source, node, moving)
+        return list(found.values())
 
     def reaching(self, block: Block) -> np.ndarray:
         """A mask of the elements of the source of a block that move what goes into it."""
@@ -200,6 +201,15 @@ def _share(node: Value, g: Any, parent: Value) -> float:
     for _ in reverse_pass([node], found, {parent}):
         pass
     return largest(found.get(parent))
+
+
+def _add_block(found: dict[Any, Block], source: Value, node: Value, moving: dict[Value, Any]) -> None:
+    block = found.setdefault(call_site(node), Block(source, []))
+    block.nodes.append(node)
+    for place, arg in enumerate(node.args):
+        held: list[Value] = []
+        unwrap(arg, held)
+        block.inputs += [(node, place, x, np.asarray(moving[x]) != 0) for x in dict.fromkeys(held) if x in moving]
 
 
 def any_like(data: Any, rng: np.random.Generator) -> Any:

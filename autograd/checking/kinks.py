@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy._core import umath
 
 from ..backward import reverse_pass
 from ..functions import elu, leaky_relu, relu
@@ -85,7 +86,44 @@ def _norm(x, ord=None, axis=None, *args, **kwargs):
     """Where the 2-norm is 0; of the norms by absolute values also each element."""
     if ord in (1, np.inf, -np.inf):
         return np.abs(x) if ord == 1 else np.minimum(np.abs(x), _of_all(_neighbours)(np.abs(x), axis))
+    if ord not in (None, 2, "fro"):
+        return np.full(np.shape(x), np.inf)
     return np.broadcast_to(np.linalg.norm(x, axis=axis, keepdims=True), np.shape(x))
+
+
+def _vector_norm(x, *, axis=None, ord=2, **kwargs):
+    if axis is None:
+        return _norm(np.ravel(x), ord).reshape(np.shape(x))
+    return _norm(x, ord, axis)
+
+
+def _deviation(x, axis=None, *args, **kwargs):
+    """Where all are equal, the standard deviation has a kink as the norm has at 0."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    return np.broadcast_to(np.sqrt(np.sum(np.square(centred), axis=axis, keepdims=True)), np.shape(x))
+
+
+def _eigenvalues(a, *args, **kwargs):
+    """Half the distance between the two nearest eigenvalues: so much can an element move before two meet."""
+    gaps = np.diff(np.linalg.eigvalsh(a), axis=-1)
+    least = np.min(gaps, axis=-1) if gaps.shape[-1] else np.full(np.shape(a)[:-2], np.inf)
+    return np.broadcast_to(least[..., None, None] / 2, np.shape(a))
+
+
+def _singular_values(a, *args, **kwargs):
+    """The smallest singular value, or half the distance between the two nearest."""
+    s = np.linalg.svd(a, compute_uv=False)
+    least = np.min(np.concatenate([-np.diff(s, axis=-1) / 2, s[..., -1:]], axis=-1), axis=-1)
+    return np.broadcast_to(least[..., None, None], np.shape(a))
+
+
+def _cut(y, x, *args, **kwargs):
+    """The angle jumps by 2π where y changes its sign, left of 0."""
+    return np.where(np.less(x, 0), np.abs(y), np.hypot(x, y))
+
+
+def _fraction(x, *args, **kwargs):
+    return np.abs(x - np.round(x))
 
 
 def _both_zero(a, b, *args, **kwargs):
@@ -105,6 +143,10 @@ def _quantile(x, q, axis=None, *args, **kwargs):
     return _of_all(_neighbours)(x, axis)
 
 
+def _second(x, kth, axis=-1, *args, **kwargs):
+    return _neighbours(x, axis)
+
+
 def _running(x, axis=0, *args, **kwargs):
     return _neighbours(x, axis)
 
@@ -122,16 +164,23 @@ def _declare(distance: Callable, *functions: Any) -> None:
 
 _declare(_size, relu, leaky_relu, elu, np.absolute, np.fabs, np.sign)
 _declare(_apart, np.maximum, np.minimum, np.fmax, np.fmin, np.heaviside)
-_declare(_from_best(1), np.max, np.nanmax, np.maximum.reduce)
-_declare(_from_best(-1), np.min, np.nanmin, np.minimum.reduce)
-_declare(_neighbours, np.sort, np.partition)
-_declare(_of_all(_neighbours), np.median, np.nanmedian, np.ptp)
+_declare(_from_best(1), np.max, np.amax, np.nanmax, np.maximum.reduce)
+_declare(_from_best(-1), np.min, np.amin, np.nanmin, np.minimum.reduce)
+_declare(_neighbours, np.sort)
+_declare(_second, np.partition)
+_declare(_of_all(_neighbours), np.median, np.nanmedian, np.ptp, np.unique, np.unique_values)
 _declare(_quantile, np.quantile, np.percentile, np.nanquantile, np.nanpercentile)
 _declare(_running, np.maximum.accumulate, np.minimum.accumulate)
-_declare(_quotient, np.mod, np.fmod, np.remainder)
-_declare(_bounds, np.clip)
+_declare(_quotient, np.mod, np.fmod, np.remainder, np.divmod)
+_declare(_fraction, np.modf)
+_declare(_bounds, np.clip, vars(umath)["clip"])  # the second is what ndarray.clip calls
 _declare(_norm, np.linalg.norm)
+_declare(_vector_norm, np.linalg.vector_norm)
+_declare(_deviation, np.std, np.nanstd)
+_declare(_eigenvalues, np.linalg.eigvalsh, np.linalg.eigh)
+_declare(_singular_values, np.linalg.svd, np.linalg.svdvals)
 _declare(_both_zero, np.hypot)
+_declare(_cut, np.arctan2)
 _declare(_either_size, np.copysign)
 _declare(_nodes_of_interp, np.interp)
 

@@ -27,9 +27,9 @@ _CONSTANT: list[tuple[str, str, Callable[[Any], Any], str]] = [
     ("rounding", "np.floor({v})", np.floor, "f"), ("rounding", "np.ceil({v})", np.ceil, "f"),
     ("a cast to integers", "{v}.astype(int)", np.trunc, "f"), ("a sign", "np.sign({v}.data)", np.sign, "fiu"),
     ("positions", "np.argsort({v})", lambda x: np.argsort(x, axis=-1), "iu"),
+    ("positions", "np.argmax({v})", np.argmax, "iu"), ("positions", "np.argmin({v})", np.argmin, "iu"),
     ("positions", "np.argmax({v}, axis=-1)", lambda x: np.argmax(x, axis=-1), "iu"),
     ("positions", "np.argmax({v}, axis=0)", lambda x: np.argmax(x, axis=0), "iu"),
-    ("positions", "np.argmax({v})", np.argmax, "iu"), ("positions", "np.argmin({v})", np.argmin, "iu"),
     ("positions", "a one-hot array of np.argmax({v}, axis=-1)", lambda x: x == np.max(x, axis=-1, keepdims=True),
      "bfiu"),
 ]

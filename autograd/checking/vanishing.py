@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..lines import Line, line_of
+from ..record import output
 from ..value import Value
 from .blockers import block_cause, drop_cause
 from .describe import Range, Report, count, elements, number, operation, range_of, table
@@ -114,7 +115,8 @@ class Vanishing(Report):
 
     def _table(self) -> str:
         blamed = {reason.node for reason in self.reasons}
-        marked = [i for i, step in enumerate(self.path) if step.node in blamed]
+        marked = [i for i, step in enumerate(self.path)
+                  if (step.node.args[0] if step.node.op is output else step.node) in blamed]
         near = {j for i in marked for j in (i - 1, i, i + 1)}
         n = len(self.path)
         rows, skipped = [], 0
@@ -227,9 +229,10 @@ def _blocks(flow: Flow, source: Value, mask: np.ndarray, depth: int = 0) -> list
 def _drops(flow: Flow, path: list[Step], n: int) -> Reason:
     """The operation that shrinks the gradient most, or where ways cancel, or all of them where none is to blame."""
     steps = [step for step in path if step.factor is not None]
+    normal = float(np.finfo(flow.v.dtype).tiny)
     for above, below in pairwise(path):
         arriving = below.gradient
-        if arriving < _SMALL * above.gradient * (above.factor or 0.0):
+        if above.gradient >= normal and arriving < _SMALL * above.gradient * (above.factor or 0.0):
             ways = [f"{operation(c)} ({_place(c)})" for c in flow.consumers[below.node]
                     if flow.share(c, below.node) > arriving]
             return _reason(above.node, f"cancellation: what {' and '.join(ways)} send back to {operation(below.node)} "

@@ -199,14 +199,14 @@ class Input:
             if verdict == "wrong":
                 self.say("wrong", "its forward mode is wrong")
 
-    def without_path(self, numeric: Numeric, change: Change | None) -> bool:
+    def without_path(self, numeric: Numeric, verdict: str, change: Change | None) -> bool:
         """The rows of an input that no path leads to; tells whether a gradient was lost by that.
 
-        It was not where the path was cut on purpose, by detach, nor where the function is flat.
+        It was not where the path was cut on purpose, by detach, nor where the function is flat: there the verdict holds.
         """
         zero = np.zeros(self.x.shape)
-        self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict="detached")
-        if change is not None and change.detached:
+        self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict=verdict)
+        if verdict == "detached" and change is not None and change.detached:
             return False
         values, errors = numeric.elements()
         lost = np.abs(values) > 2 * errors

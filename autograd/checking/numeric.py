@@ -26,8 +26,11 @@ _OPENED = 8  # groups that are taken apart
 
 
 def scales(x: np.ndarray) -> np.ndarray:
-    """The size by which each element may move: its own, of a 0 that of the others, and 0.1 where all are 0."""
-    size = np.abs(x)
+    """The size by which each element may move: its own, of a 0 that of the others, and 0.1 where all are 0.
+
+    What is not finite moves as one that is 0, which leaves it as it is.
+    """
+    size = np.where(np.isfinite(x), np.abs(x), 0.0)
     return np.where(size > 0, size, typical(x) or 0.1)
 
 
@@ -141,7 +144,7 @@ class Numeric:
         The common step may be too long for them, as near a kink.
         """
         run = self.calls if self.replay is None else self.replays
-        for k in which[:max(_FEWEST, int(_WORK / (200 * self.work)))].tolist():
+        for k in which[:max(_FEWEST, int(_WORK / max(1, 200 * self.work)))].tolist():
             direction, unit = self.element(k), float(self.scale.ravel()[k])
             found = refined(run(direction), self.weights, self._widest(direction), self.noise)
             if found.error < errors.ravel()[k] * unit:
@@ -179,7 +182,7 @@ class Numeric:
         What is found of a group's derivative is spread over its elements. A group that is off is taken apart, the worst
         first. ``None`` where every element can be had.
         """
-        groups = max(_FEWEST, int(_WORK / (self.work if self.complex else 6 * self.work)))
+        groups = max(_FEWEST, int(_WORK / max(1, self.work if self.complex else 6 * self.work)))
         if groups >= self.x.size:
             return None
         g, scale = gradient.ravel(), self.scale.ravel()

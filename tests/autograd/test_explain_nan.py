@@ -166,6 +166,14 @@ def test_what_only_looks_like_a_softmax_is_not_called_one():
         assert explain_nan(value).rewrite.startswith("np.exp(np.minimum(")
 
 
+def test_what_only_looks_like_a_length_is_not_called_one():
+    zero = Value(np.zeros(2), name="zero")
+    for value in (np.sqrt(zero**2 + zero), np.sqrt(zero + zero**2), np.sqrt(np.sum(zero**3)),
+                  np.sqrt(zero * (zero + 0)), np.sqrt(np.mean(zero**2))):
+        assert explain_nan(value).rewrite.startswith("np.sqrt(")
+    assert explain_nan(np.sum(zero**2) ** 0.25).rewrite == "(np.sum(zero**2) + 1e-12) ** 0.25"
+
+
 def test_a_where_that_takes_the_bad_element_is_not_blamed():
     report = explain_nan(np.where(x >= 0, np.log(x), 0.0))
     assert report.cause == "np.log(0) is -inf"
@@ -263,6 +271,8 @@ def test_the_inside_of_a_checkpoint_is_looked_at():
     assert (report.inside.operation, report.inside.phase) == ("np.sqrt", "backward")
     assert report.inside.line.expression == "np.sqrt(h)"
     assert report.inside.rewrite == "np.sqrt(h + 1e-12)"
+    report = explain_nan(3.0 * np.sum(layer(x, ones * 3.0)[0]))
+    assert (report.inside.operation, report.inside.gradient.high) == ("np.sqrt", 3.0)
     report = explain_nan(layer(x, ones)[1])
     assert (report.inside.operation, report.inside.phase) == ("np.log", "forward")
     assert report.inside.line.expression == "np.log(y - 1.0)"

@@ -81,6 +81,10 @@ def test_the_inside_of_a_checkpoint_is_looked_at():
     assert report.cause == "dead ReLU: the 3 inputs (-11.25 … -8) are at most 0"
     assert report.line.expression == "relu(h)"
     assert report.path[1].line.expression == "layer(w)"
+    both = checkpoint(lambda x: (relu(x - 10.0), 0.0 * x))
+    positive, nothing = both(w)
+    report = why_zero(np.sum(positive) + np.sum(nothing), w)
+    assert {reason.operation for reason in report.reasons} == {"autograd.functions.relu", "np.multiply"}
 
 
 def test_reasons_that_follow_each_other_come_from_the_cost_on():
@@ -163,6 +167,14 @@ def test_a_long_way_is_shown_at_its_ends_and_where_it_is_to_blame():
     for _ in range(9):
         y = np.tanh(y)
     assert "…" not in str(why_zero(np.sum(0 * y), w)).partition("on the way")[2]
+
+
+def test_tiny_is_what_is_small_beside_the_largest_on_the_way():
+    w = new()
+    assert why_zero(np.sum(w * 1e-9) * 1e4, w)
+    assert not why_zero(np.sum(w) * 1e-5, w)
+    assert why_zero(np.sum(w * 1e2) * 1e-9, w)
+    assert not why_zero(np.sum(w * 1e3) * 1e-8, w)
 
 
 def test_ten_layers_of_sigmoids():

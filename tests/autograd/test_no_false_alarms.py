@@ -9,6 +9,8 @@ from autograd import gradcheck
 from autograd.functions import erf, sigmoid, softmax
 from autograd.testing import Expression, expressions, random_expression
 
+repeatable = settings(derandomize=True, deadline=None, database=None)
+
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("kinks", [False, True], ids=["smooth", "kinks"])
@@ -19,14 +21,14 @@ def test_random_graphs_pass(kinks, dtype):
         assert report, f"seed {seed}\n{f}\n{report}"
 
 
-@settings(max_examples=100, derandomize=True, deadline=None, database=None)
+@settings(repeatable, max_examples=100)
 @given(st.sampled_from([np.float64, np.float32]).flatmap(lambda dtype: expressions(kinks=True, dtype=dtype)))
 def test_graphs_that_hypothesis_makes_pass(f: Expression):
     report = gradcheck(f, *f.inputs)
     assert report, str(report)
 
 
-@settings(max_examples=40, derandomize=True, deadline=None, database=None)
+@settings(repeatable, max_examples=40)
 @given(expressions(kinks=True))
 def test_graphs_pass_at_second_order(f: Expression):
     report = gradcheck(f, *f.inputs, order=2)

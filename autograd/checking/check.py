@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
+from ..lines import line_of
+from ..registry import name_of
 from ..value import Value
 from .faults import Fault, first_fault
 from .hidden import Change, changed, same
@@ -26,8 +30,8 @@ _EACH = 64  # elements in all up to which forward mode is run for each
 class Check:
     """The check of a subject at its point, for one order."""
 
-    def __init__(self, subject: Subject, options: Options) -> None:
-        self.subject, self.options, self.rng = subject, options, options.rng
+    def __init__(self, subject: Subject, options: Options, before: Check | None = None) -> None:
+        self.subject, self.options, self.rng, self.before = subject, options, options.rng, before
         self.given = [leaf.point for leaf in subject.leaves]
         self.point = [x.astype(float) for x in self.given]
         self.inputs = [Input(leaf.name, x, options) for leaf, x in zip(subject.leaves, self.point, strict=True)]
@@ -58,18 +62,20 @@ class Check:
             self.outputs = [np.array(y.data) for y in record.outputs]
             self.weights = [self._weights(y) for y in record.outputs]
             self.trail, self.reached = record.trail(), record.reached
+            self.rounding = self._rounding(record)
             self.work = sum(node.size for node in record.nodes if node.op is not None)
             damaged = record.damaged()
             gradients = self._reverse(record)
             damaged = record.damaged() if damaged is None else damaged
             finite = [bool(np.all(np.isfinite(x))) for x in (*self.outputs, *(g for g in gradients if g is not None))]
             self.explained = None if all(finite) else explain_nan(record.outputs)
-            if damaged is not None or not record.steady():
+            unsteady = record.unsteady() if damaged is None else None
+            if damaged is not None or unsteady is not None:
                 fault = first_fault(record, self.modes, 1, False, self.rng)
+                what = "an operation changed its argument in place" if fault else _unsteady(unsteady)
                 for i, one in enumerate(self.inputs):
                     if damaged is None or i == damaged:
-                        one.say("wrong", "an operation changed its argument in place" if fault else
-                                "f changed it in place; it must work on a copy")
+                        one.say("wrong", what)
                 self.faults += [fault] if fault else []
                 return False
             reach = [_REACH * np.maximum(scales(x), 0.1) for x in self.point]
@@ -96,6 +102,12 @@ class Check:
             except TypeError as error:
                 self._without("reverse", "has no vjp", error)
         return [None] * len(self.point)
+
+    def _rounding(self, record: Recorded) -> float:
+        try:
+            return record.rounding(self.weights)
+        except TypeError:  # where there is no reverse mode, what can be seen from outside must do
+            return 0.0
 
     def _without(self, mode: str, sign: str, error: TypeError) -> None:
         if sign not in str(error):
@@ -179,7 +191,7 @@ class Check:
             for k, kink in switches(self.subject, self.point, i, self.trail, _REACH, self.rng).items():
                 if k not in one.kinks or kink.distance < one.kinks[k].distance:
                     one.kinks[k] = kink
-        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.work)
+        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.rounding, self.work)
         numeric.prepare(one.direction(self.rng))
         one.compare(numeric)
         self.methods += [numeric.method] if numeric.method not in self.methods else []
@@ -199,12 +211,15 @@ class Check:
         one, x, moved = self.inputs[i], self.point[i], [*self.point]
         for length in (1e-3, 1.0):
             moved[i] = x + length * scales(x) * self.rng.choice([-1.0, 1.0], x.shape)
-            if change is None and (change := self._changed(i, moved)) is not None:
-                change = change._replace(jumped=True)  # or it would have changed before
-        if one.without_path(Numeric(self.subject, self.point, self.weights, i, None), change):
+            with suppress(Exception):  # so far from the point f need not be defined, or keep its shapes
+                if change is None and (change := self._changed(i, moved)) is not None:
+                    change = change._replace(jumped=True)  # or it would have changed before
+        used = self.before is not None and self.before.reached[i]  # then only its gradient does not depend on it
+        verdict = "right" if used else "detached"
+        if one.without_path(Numeric(self.subject, self.point, self.weights, i, None, self.rounding), verdict, change):
             one.say("wrong", "its gradient is lost: the output depends on it, but no recorded operation leads to it")
             self.lost += [_lost(change)] if change else []
-        else:
+        elif not used:
             one.say("detached", f"the path to it ends in {change}" if change else
                     "the output does not depend on it: it is never used")
 
@@ -218,12 +233,13 @@ class Check:
             x.ravel()[which] += (_MOVE * scales(x) * self.rng.uniform(0.5, 1.0, x.shape)).ravel()[which]
         with self.subject.at(point) as record:
             gradients = self._reverse(record)
+            noise = self._rounding(record)
             kinks = kinks_within(record, [_MOVE * scales(x) for x in point])
             if not all(np.all(np.isfinite(y.data)) for y in record.outputs):
                 return
         for i, (one, which, g) in enumerate(zip(self.inputs, flagged, gradients, strict=True)):
             if len(which) and g is not None:
-                numeric = Numeric(self.subject, point, self.weights, i, None)
+                numeric = Numeric(self.subject, point, self.weights, i, None, noise)
                 one.beside(numeric, [k for k in which if k not in kinks[i]], g)
 
     def _find_fault(self) -> None:
@@ -243,6 +259,14 @@ class Check:
                 self.faults.append(fault)
                 return
         self.faults += self.lost[:1]
+
+
+def _unsteady(node: Value | None) -> str:
+    if node is None:
+        return "f changed it in place; it must work on a copy"
+    where = f", at {line_of(node)}" if line_of(node) else ""
+    return (f"{name_of(node.op)} gives other numbers when it is called again{where}: f changed its argument or its "
+            "result in place, or it is not deterministic")
 
 
 def _lost(change: Change) -> Fault:

@@ -16,7 +16,8 @@ __all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "quotie
 
 Line = Callable[[Any], Sequence[np.ndarray]]
 EPS = float(np.finfo(float).eps)
-_MUCH = 1e3  # units of rounding that an honest float64 function may well have
+_HALVINGS = 150  # of a step: an element may be very small beside the others
+_AROUND = 12  # points on each side from which rounding is estimated
 
 
 class Derivative(NamedTuple):
@@ -26,82 +27,61 @@ class Derivative(NamedTuple):
     error: float
 
 
-def _sum(weights: Sequence[np.ndarray], outputs: Sequence[np.ndarray]) -> float:
-    return sum(float(np.sum(w * y)) for w, y in zip(weights, outputs, strict=True))
-
-
-def _difference(weights: Sequence[np.ndarray], above: Sequence[np.ndarray],
-                below: Sequence[np.ndarray]) -> tuple[float, float]:
-    """The weighted sum of the differences, and the size of the numbers that were subtracted where they differ."""
-    total = size = 0.0
+def _difference(weights: Sequence[np.ndarray], above: Sequence[np.ndarray], below: Sequence[np.ndarray]) -> float:
+    """The weighted sum of the differences, which are taken first, so that what does not change adds no rounding."""
+    total = 0.0
     for w, a, b in zip(weights, above, below, strict=True):
         if a.shape != b.shape:
             raise ValueError(f"f returned an output of shape {a.shape} at one point and of {b.shape} at another: "
                              "its outputs must keep their shapes")
-        d = w * np.subtract(a, b, dtype=float)
-        total += float(np.sum(d))
-        size += float(np.sum((np.abs(w) * (np.abs(a) + np.abs(b)))[d != 0]))
-    return total, size
+        total += float(np.sum(w * np.subtract(a, b, dtype=float)))
+    return total
 
 
 def quotient(line: Line, weights: Sequence[np.ndarray], left: float, right: float) -> float:
     """(f(right) - f(left)) / (right - left), with nothing done about its errors."""
-    return _difference(weights, line(right), line(left))[0] / (right - left)
+    return _difference(weights, line(right), line(left)) / (right - left)
 
 
-def central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 1.0) -> Derivative:
+def central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 0.0) -> Derivative:
     """Central differences D at h, 2h and 4h, with what grows as h² and h⁴ removed (Richardson, 1911).
 
-    R(h) = (4 D(h) - D(2h)) / 3, and then (16 R(h) - R(2h)) / 15. ``noise`` is the rounding error of the outputs in
-    units of float64's. The error is |R(h) - R(2h)|, and the rounding error over h.
+    R(h) = (4 D(h) - D(2h)) / 3, and then (16 R(h) - R(2h)) / 15. ``noise`` is the rounding error of the outputs. The
+    error is |R(h) - R(2h)| and 2 noise / h.
     """
-    return _central(line, weights, h, noise)[0]
+    d = [quotient(line, weights, -step, step) for step in (h, 2 * h, 4 * h)]
+    fine, coarse = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3
+    return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + 2 * noise / h)
 
 
-def _central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float) -> tuple[Derivative, float]:
-    """The derivative, and which part of its error is rounding."""
-    d, size = [], 0.0
-    for step in (h, 2 * h, 4 * h):
-        change, size_here = _difference(weights, line(step), line(-step))
-        d.append(change / (2 * step))
-        size = max(size, size_here)
-    fine, coarse, floor = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3, noise * EPS * size / h
-    return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + floor), floor
-
-
-def refined(line: Line, weights: Sequence[np.ndarray], scale: float, noise: float = 1.0) -> Derivative:
+def refined(line: Line, weights: Sequence[np.ndarray], scale: float, noise: float = 0.0) -> Derivative:
     """``central`` at the step, among 0.03 · scale and its halves, whose estimated error is smallest.
 
     As in the method of Ridders (1982), but it goes on until rounding alone makes every smaller step worse.
     """
     best, h = Derivative(np.nan, np.inf), 0.03 * scale
-    for _ in range(32):
-        found, floor = _central(line, weights, h, noise)
+    for _ in range(_HALVINGS):
+        found = central(line, weights, h, noise)
         if found.error < best.error:
             best = found
-        if floor > best.error:
+        if 2 * noise / h > best.error:
             break
         h /= 2
     return best
 
 
-def one_sided(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 1.0) -> tuple[Derivative, Derivative]:
+def one_sided(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 0.0) -> tuple[Derivative, Derivative]:
     """The slopes to the left and to the right: 2 F(h) - F(2h) with F(h) = (f(x ± h) - f(x)) / ±h."""
-    here = line(0.0)
     found = []
-    for side in (-1.0, 1.0):
-        slopes, size = [], 0.0
-        for step in (side * h, 2 * side * h, 4 * side * h):
-            change, size_here = _difference(weights, line(step), here)
-            slopes.append(change / step)
-            size = max(size, size_here)
-        fine, coarse = 2 * slopes[0] - slopes[1], 2 * slopes[1] - slopes[2]
-        found.append(Derivative(fine, abs(fine - coarse) + 4 * noise * EPS * size / h))
+    for side in (-h, h):
+        f = [quotient(line, weights, 0.0, step) for step in (side, 2 * side, 4 * side)]
+        fine, coarse = 2 * f[0] - f[1], 2 * f[1] - f[2]
+        found.append(Derivative(fine, abs(fine - coarse) + 4 * noise / h))
     return found[0], found[1]
 
 
 def complex_step(line: Line, weights: Sequence[np.ndarray], h: float) -> Derivative:
-    """Im f(x + ih) / h, which subtracts nothing (Squire and Trapp, 1998): exact to rounding where f is analytic.
+    """Im f(x + ih) / h, which subtracts nothing (Squire and Trapp, 1998), where f is analytic.
 
     Raises ``TypeError`` where an output is not complex: some operation has dropped the imaginary part.
     """
@@ -116,28 +96,12 @@ def complex_step(line: Line, weights: Sequence[np.ndarray], h: float) -> Derivat
 
 
 def rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
-    """The rounding error of the outputs, in units of float64's: 1 for a function that is right to the last digit.
+    """The rounding error of the weighted sum of the outputs, as far as it can be seen from outside.
 
-    It is estimated from the differences of order 4 and 5 of nine points that lie ``h`` apart, which leave nothing of a
-    smooth function but its rounding (Moré and Wild, Estimating Computational Noise, 2011). What grows with ``h`` is no
-    rounding, but a kink: then the points are taken closer together.
+    It is estimated from the differences of order 4 of points that lie ``h`` apart, which leave nothing of a smooth
+    function but its rounding (Moré and Wild, Estimating Computational Noise, 2011); by their median, because a kink or
+    a jump among the points is in a few of them only.
     """
-    found = _rounding(line, weights, h)
-    while found > _MUCH and h > 1e-13:
-        h /= 10
-        closer = _rounding(line, weights, h)
-        if closer > 0.3 * found:
-            break
-        found = closer
-    return found
-
-
-def _rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
-    runs = [line(k * h) for k in range(-4, 5)]
-    size = max(sum(float(np.sum(np.abs(w * y))) for w, y in zip(weights, run, strict=True)) for run in runs)
-    middle = runs[4]
-    table = np.array([_difference(weights, run, middle)[0] for run in runs])
-    found = []
-    for order, scale in ((4, 70.0), (5, 252.0)):  # (2k)! / (k!)²
-        found.append(float(np.sqrt(np.mean(np.diff(table, order) ** 2) / scale)))
-    return max(1.0, max(found) / (EPS * size)) if size else 1.0
+    here = line(0.0)
+    values = [_difference(weights, line(k * h), here) for k in range(-_AROUND, _AROUND + 1)]
+    return float(np.median(np.abs(np.diff(values, 4)))) / 0.6745 / 70**0.5  # √(8! / 4!²); of a normal one

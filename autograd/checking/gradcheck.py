@@ -76,7 +76,7 @@ def gradcheck(f: Callable, *inputs: Any, order: int = 1, modes: Sequence[str] = 
     for n in range(1, order + 1):
         if n == 2:
             subject = Gradient(subject, parts[0].weights)
-        parts.append(Check(subject, Options(chosen, generator, directions, rtol, atol, n)))
+        parts.append(Check(subject, Options(chosen, generator, directions, rtol, atol, n), parts[0] if parts else None))
         parts[-1].run()
         if any(one.summary().verdict in ("wrong", "not finite", "not deterministic") for one in parts[-1].inputs):
             break

@@ -7,6 +7,7 @@ the way to it, or a branch was chosen: a mask, an index, the rounding of a numbe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import unwrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ class Change(NamedTuple):
 def changed(before: Trail, after: Trail, move: float) -> Change | None:
     """The first constant that differs after the inputs have moved by ``move``; ``None`` where all are the same."""
     for (node, i, old), (other, _, new) in zip(before.constants, after.constants, strict=False):
-        if node.op is not other.op:
+        if not _same_operation(node.op, other.op):
             return Change(name_of(node.op), i, line_of(node), True, False, True)
         if not _equal(old, new):
             exact = np.asarray(old).dtype.kind not in "fc" or np.shape(old) != np.shape(new)
@@ -74,9 +75,14 @@ def changed(before: Trail, after: Trail, move: float) -> Change | None:
                 jumped = exact or float(np.nanmax(np.abs(np.subtract(new, old)))) > 1e3 * move
             return Change(name_of(node.op), i, line_of(node), jumped, i < 0)
     for node, other in zip(before.nodes, after.nodes, strict=False):
-        if node.op is not other.op:
+        if not _same_operation(node.op, other.op):
             return Change(name_of(node.op), 0, line_of(node), True, False, True)
     return None
+
+
+def _same_operation(a: Any, b: Any) -> bool:
+    """Whether two nodes call the same function: methods of ufuncs, and what ``f`` defines, are made anew each time."""
+    return a == b or getattr(unwrap(a), "__code__", 0) == getattr(unwrap(b), "__code__", 1) if a and b else a is b
 
 
 def _equal(a: Any, b: Any) -> bool:

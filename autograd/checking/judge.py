@@ -19,8 +19,8 @@ __all__ = ["Input", "Options", "Rows"]
 
 RTOL = 1e-6
 SAFETY = 10  # how many times an estimated error is allowed
-_CAREFUL = 16  # elements that are looked at one by one when they seem wrong,
-_CONVINCING = 4  # until so many are
+_CAREFUL = 200  # elements that are looked at one by one when they seem wrong,
+_CONVINCING = 4  # until so many are, or are known to be at kinks
 _VAGUE = 1e-2  # of a derivative: a numeric one that may be off by more says nothing
 _CLEAR = 1e-5  # of a derivative: what a numeric one may be off without being looked at again
 
@@ -124,7 +124,8 @@ class Input:
         off = off[np.argsort(-error[off] / np.maximum(rows.allowed.ravel()[off], 1e-300), kind="stable")]
         seen: list[str] = []
         for k in off.tolist():
-            if len(seen) < _CAREFUL and seen.count("wrong") < _CONVINCING:
+            known = k in self.kinks and rows.directions is None and seen.count("kink") > _CONVINCING
+            if len(seen) < _CAREFUL and seen.count("wrong") < _CONVINCING and not known:
                 seen.append(self._looked_at(rows, k, numeric))
                 verdict[k] = seen[-1]
             elif over[k]:  # as the worst of those that were looked at
@@ -140,7 +141,11 @@ class Input:
             k, nearest = min(self.kinks.items(), key=lambda item: (item[1].distance, item[0]))
             index = tuple(map(int, np.unravel_index(k, self.x.shape)))
             more = f" (and {len(self.kinks) - 1} more elements)" if len(self.kinks) > 1 else ""
-            self.say("right", f"{f'element {index}' if index else 'the point'} is {nearest}{more}")
+            direction, unit = numeric.element(k), float(numeric.scale.ravel()[k])
+            longer = max(1.0, 0.1 / unit)  # so that both sides are seen beyond the kink
+            left, right = (side.value / unit / longer for side in numeric.sides(longer * direction, 1e-4))
+            self.say("right", f"{f'element {index}' if index else 'the point'} is {nearest}{more}, with slopes "
+                     f"{left:.6g} to the left and {right:.6g} to the right")
 
     def _looked_at(self, rows: Rows, k: int, numeric: Numeric) -> str:
         """The verdict on a derivative that seems wrong, by the best that differences can do and by both sides of it."""
@@ -164,7 +169,6 @@ class Input:
             return "wrong"
         if whole and k not in self.kinks:
             self.kinks[k] = _bent(numeric, direction)
-        self.say("right", f"slopes {left.value:.6g} to the left and {right.value:.6g} to the right")
         return "kink"
 
     def cross(self, numeric: Numeric) -> None:
@@ -195,14 +199,14 @@ class Input:
             if verdict == "wrong":
                 self.say("wrong", "its forward mode is wrong")
 
-    def without_path(self, numeric: Numeric, change: Change | None) -> bool:
+    def without_path(self, numeric: Numeric, verdict: str, change: Change | None) -> bool:
         """The rows of an input that no path leads to; tells whether a gradient was lost by that.
 
-        It was not where the path was cut on purpose, by detach, nor where the function is flat.
+        It was not where the path was cut on purpose, by detach, nor where the function is flat: it is the verdict there.
         """
         zero = np.zeros(self.x.shape)
-        self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict="detached")
-        if change is not None and change.detached:
+        self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict=verdict)
+        if verdict == "detached" and change is not None and change.detached:
             return False
         values, errors = numeric.elements()
         lost = np.abs(values) > 2 * errors
@@ -250,6 +254,10 @@ class Input:
         rows = self.rows
         verdicts = [] if rows is None else rows.verdict.ravel().tolist()
         worst = max([self.overall, *verdicts], key=VERDICTS.index)
+        if worst == "precision" and rows is not None and not self.details:
+            unclear = np.max(rows.allowed[rows.verdict == "precision"])
+            self.say("precision", f"{verdicts.count(worst)} of its derivatives are small beside what rounding hides, "
+                     f"up to {unclear:.1e}")
         return InputCheck(self.name, self.x.shape, worst, "; ".join(self.details), len(verdicts),
                           sum(v == "wrong" for v in verdicts),
                           float(np.max(rows.error)) if rows is not None and rows.error.size else 0.0,

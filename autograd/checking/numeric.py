@@ -15,7 +15,7 @@ from .subject import Subject
 
 __all__ = ["Numeric", "scales"]
 
-COMPLEX = "complex step on the recorded graph, exact to rounding"
+COMPLEX = "complex step on the recorded graph, which subtracts nothing"
 REPLAYED = "central differences of the recorded graph with two Richardson extrapolations"
 CALLED = "central differences of f with two Richardson extrapolations"
 GROUPED = "elements in groups of like gradients, each along a random direction"
@@ -26,34 +26,43 @@ _OPENED = 8  # groups that are taken apart
 
 
 def scales(x: np.ndarray) -> np.ndarray:
-    """The size by which each element may move: its own, but not much below that of the others; 0.1 where all are 0."""
-    size = np.abs(x)
-    finite = size[np.isfinite(size)]
-    typical = float(np.sqrt(np.mean(np.square(finite)))) if finite.size else 0.0
-    return np.maximum(size, 0.1 * typical) if typical else np.full(x.shape, 0.1)
+    """The size by which each element may move: its own, of a 0 that of the others, and 0.1 where all are 0.
+
+    What is not finite moves as one that is 0, which leaves it as it is.
+    """
+    size = np.where(np.isfinite(x), np.abs(x), 0.0)
+    return np.where(size > 0, size, typical(x) or 0.1)
+
+
+def typical(x: np.ndarray) -> float:
+    """The root mean square of the elements, with no overflow; 0 where there are none."""
+    size = np.abs(x[np.isfinite(x)])
+    largest = float(np.max(size, initial=0.0))
+    return largest * float(np.sqrt(np.mean(np.square(size / largest)))) if largest else 0.0
 
 
 class Numeric:
     """Derivatives of the weighted sum of a subject's outputs with respect to one leaf, all others being fixed.
 
     The recorded graph is replayed where that gives what the function itself gives nearby; where it can also be replayed
-    with complex numbers, the complex step is taken. ``work`` says how many numbers a run computes.
+    with complex numbers, the complex step is taken. ``noise`` is the rounding error of the weighted sum, as far as it
+    is known, and ``work`` how many numbers a run computes.
     """
 
     def __init__(self, subject: Subject, point: Sequence[np.ndarray], weights: Sequence[np.ndarray], i: int,
-                 replay: Replay | None, work: int = 1) -> None:
+                 replay: Replay | None, noise: float = 0.0, work: int = 1) -> None:
         self.subject, self.weights, self.i, self.replay, self.work = subject, weights, i, replay, work
         self.point = list(point)
         self.x = self.point[i]
         self.scale = scales(self.x)
-        self.noise = 1.0
+        self.noise = noise
         self.complex = False
         self.method = CALLED
 
     def prepare(self, direction: np.ndarray) -> None:
         """Choose the method, by how each does along a direction that leads to no kink."""
         called = self.calls(direction)
-        self.noise = rounding(called, self.weights, 1e-7)
+        self.noise = max(self.noise, rounding(called, self.weights, 1e-7))
         if self.replay is None or not np.any(direction) or not self._faithful(called, self.replays(direction)):
             self.replay = None
             return
@@ -71,6 +80,11 @@ class Numeric:
         if self.complex:
             self.method = COMPLEX
 
+    def look_at_rounding(self, rng: np.random.Generator) -> None:
+        """Raise the rounding error to what can be seen along a random direction."""
+        direction = rng.uniform(0.5, 1.0, self.x.shape) * self.scale
+        self.noise = max(self.noise, rounding(self.calls(direction), self.weights, 1e-7))
+
     def _faithful(self, called: Line, replayed: Line) -> bool:
         """Whether the replay gives what the function gives: not where a branch or a plain number depends on x."""
         for t in (1e-4, -1e-3):
@@ -79,7 +93,7 @@ class Numeric:
             except Exception:  # such as a shape that was recorded as a number
                 return False
             for a, b in pairs:
-                if a.shape != b.shape or not np.allclose(a, b, rtol=1e-13 * self.noise, atol=0, equal_nan=True):
+                if a.shape != b.shape or not np.allclose(a, b, rtol=1e-13, atol=10 * self.noise, equal_nan=True):
                     return False
         return True
 
@@ -118,7 +132,11 @@ class Numeric:
 
     def carefully(self, direction: np.ndarray) -> Derivative:
         """The same by calling the function, with the step that is best."""
-        return refined(self.calls(direction), self.weights, 1.0, self.noise)
+        return refined(self.calls(direction), self.weights, self._widest(direction), self.noise)
+
+    def _widest(self, direction: np.ndarray) -> float:
+        """How many times its length a direction may be followed: an element that is small beside the others further."""
+        return max(1.0, 0.1 * typical(self.x) / float(np.max(np.abs(direction), initial=0.0) or 1.0))
 
     def resolve(self, values: np.ndarray, errors: np.ndarray, which: np.ndarray) -> None:
         """Find the derivatives of some elements, by flat index, with the step that is best for each, while time allows.
@@ -126,8 +144,9 @@ class Numeric:
         The common step may be too long for them, as near a kink.
         """
         run = self.calls if self.replay is None else self.replays
-        for k in which[:max(_FEWEST, int(_WORK / (200 * self.work)))].tolist():
-            found, unit = refined(run(self.element(k)), self.weights, 1.0, self.noise), float(self.scale.ravel()[k])
+        for k in which[:max(_FEWEST, int(_WORK / max(1, 200 * self.work)))].tolist():
+            direction, unit = self.element(k), float(self.scale.ravel()[k])
+            found = refined(run(direction), self.weights, self._widest(direction), self.noise)
             if found.error < errors.ravel()[k] * unit:
                 values.ravel()[k], errors.ravel()[k] = found.value / unit, found.error / unit
 
@@ -163,7 +182,7 @@ class Numeric:
         What is found of a group's derivative is spread over its elements. A group that is off is taken apart, the worst
         first. ``None`` where every element can be had.
         """
-        groups = max(_FEWEST, int(_WORK / (self.work if self.complex else 6 * self.work)))
+        groups = max(_FEWEST, int(_WORK / max(1, self.work if self.complex else 6 * self.work)))
         if groups >= self.x.size:
             return None
         g, scale = gradient.ravel(), self.scale.ravel()

@@ -37,6 +37,18 @@ class Recorded:
         return [None if not reached else np.zeros(leaf.shape) if g is None else g
                 for (leaf, g), reached in zip(found.items(), self.reached, strict=True)]
 
+    def rounding(self, weights: Sequence[np.ndarray]) -> float:
+        """The rounding error of the weighted outputs, where every operation rounds its result: √Σ (ε g y)².
+
+        ``g`` is the gradient at an element ``y`` of a node.
+        """
+        total = 0.0
+        for node, g in self.backward(weights):
+            if type(node.data) is not tuple:
+                eps = float(np.finfo(node.dtype).eps) if node.dtype.kind in "fc" else 0.0
+                total += eps**2 * float(np.sum(np.square(np.abs(np.multiply(g, node.data)))))
+        return float(np.sqrt(total))
+
     def damaged(self) -> int | None:
         """The first leaf whose numbers are no longer those of the point."""
         for i, (leaf, x) in enumerate(zip(self.leaves, self.point, strict=True)):
@@ -44,9 +56,9 @@ class Recorded:
                 return i
         return None
 
-    def steady(self) -> bool:
-        """Whether every operation, called again on copies of its arguments, gives what was recorded."""
-        for node in self.nodes:
+    def unsteady(self) -> Value | None:
+        """The first operation that gives something else when it is called again on copies of its arguments."""
+        for node in reversed(self.nodes):
             if node.op is None or node.op is output:
                 continue
             args = [tree_map(lambda a: np.array(a)[()] if isinstance(a, np.ndarray) else a, raw(a)) for a in node.args]
@@ -54,15 +66,17 @@ class Recorded:
             kwargs = {k: v for k, v in node.kwargs.items() if k != "dtype"}
             again = op(*args, **kwargs)
             pairs = zip(again, node.data, strict=True) if type(node.data) is tuple else [(again, node.data)]
-            if not all(np.allclose(a, b, rtol=64 * float(np.finfo(np.result_type(b)).eps), atol=0, equal_nan=True)
-                       for a, b in pairs):
-                return False
-        return True
+            if not all(np.allclose(a, b, rtol=_rounding(b), atol=0, equal_nan=True) for a, b in pairs):
+                return node
+        return None
 
     def backward(self, weights: Sequence[np.ndarray], record: bool = False) -> Iterator[tuple[Value, Any]]:
         """The reverse pass over this record."""
         start: dict[Value, Any] = {}
         for y, w in zip(self.outputs, weights, strict=True):
+            if y.shape != w.shape:
+                raise ValueError(f"f returned an output of shape {w.shape} at one point and of {y.shape} at another: "
+                                 "its outputs must keep their shapes")
             if y in self.useful:
                 w = in_dtype_of(w[()], y.dtype)
                 w = float(w) if type(y.data) is float else w
@@ -89,6 +103,11 @@ class Recorded:
                 if not isinstance(arg, Value) and node.op is not output:
                     found.extend((node, i, part) for part in _arrays(arg))
         return Trail(nodes, found)
+
+
+def _rounding(x: Any) -> float:
+    dtype = np.result_type(x)
+    return 64 * float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
 
 
 _COPIED = 10_000  # elements up to which a constant is copied, so that a change in place shows
@@ -145,7 +164,7 @@ class Replay:
         slots[self.leaf] = x
         for op, args, kwargs, out in self.steps:
             slots[out] = op(*[slots[a] if type(a) is int else _gathered(a, slots) for a in args], **kwargs)
-        return [np.asarray(slots[i]) for i in self.outputs]
+        return [np.array(slots[i]) for i in self.outputs]  # copies, for they may be views of x
 
     def results(self) -> Iterator[tuple[Value, Any]]:
         """What the last run computed at each node."""

@@ -24,8 +24,8 @@ class Leaf:
 
     @property
     def point(self) -> np.ndarray:
-        """A copy of the user's numbers."""
-        return np.array(self.data)
+        """A copy of the user's numbers, in an order that ``ravel`` need not copy."""
+        return np.array(self.data, order="C")
 
     def formed(self, x: np.ndarray) -> Any:
         """A copy of ``x`` as the data of a Value: of a Python float one, and never a 0-d array."""

@@ -175,10 +175,10 @@ def _wrong(subject: Subject, point: list[np.ndarray], masks: list[np.ndarray], m
                             terms = (np.zeros(x.shape) if g is None else g * direction).ravel()
                     except TypeError:
                         break
-                    got = numeric.carefully(direction)
+                    total, size = float(np.sum(terms)), float(np.sum(np.abs(terms)))
+                    got = numeric.carefully(direction, total, 1e-9 * size)
                     if not np.isfinite(got.error):
                         break
-                    total, size = float(np.sum(terms)), float(np.sum(np.abs(terms)))
                     error = abs(total - got.value)
                     if not error > 2 * got.error + 1e-9 * max(size, abs(got.value)) and np.isfinite(error):
                         break

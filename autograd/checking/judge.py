@@ -19,7 +19,7 @@ __all__ = ["Input", "Options", "Rows"]
 
 RTOL = 1e-6
 SAFETY = 10  # how many times an estimated error is allowed
-_CAREFUL = 16  # elements that are looked at one by one when they seem wrong,
+_CAREFUL = 16  # elements that are looked at one by one when they seem wrong, more while time allows,
 _CONVINCING = 4  # until so many are
 _VAGUE = 1e-2  # of a derivative: a numeric one that may be off by more says nothing
 _CLEAR = 1e-5  # of a derivative: what a numeric one may be off without being looked at again
@@ -103,7 +103,7 @@ class Input:
         else:
             found = [numeric.along(move) for move in rows.directions]
             rows.numeric, errors = np.array([d.value for d in found]), np.array([d.error for d in found])
-        rows.allowed = self.allowed(rows.analytic, rows.numeric, errors, rows.spread)
+        rows.allowed = np.array(self.allowed(rows.analytic, rows.numeric, errors, rows.spread))  # not a number of 0-d
         self.rows = rows
         self._judge(rows, numeric)
 
@@ -123,8 +123,9 @@ class Input:
         off = np.flatnonzero(finite & (over | vague))
         off = off[np.argsort(-error[off] / np.maximum(rows.allowed.ravel()[off], 1e-300), kind="stable")]
         seen: list[str] = []
+        most = numeric.affordable(_CAREFUL)
         for k in off.tolist():
-            if len(seen) < _CAREFUL and seen.count("wrong") < _CONVINCING:
+            if len(seen) < most and seen.count("wrong") < _CONVINCING:
                 seen.append(self._looked_at(rows, k, numeric))
                 verdict[k] = seen[-1]
             elif over[k]:  # as the worst of those that were looked at
@@ -147,18 +148,21 @@ class Input:
         whole = rows.directions is None
         direction = numeric.element(k) if rows.directions is None else rows.directions[k]
         unit = float(numeric.scale.ravel()[k]) if whole else 1.0
-        a, best = float(rows.analytic.ravel()[k]), numeric.carefully(direction)
+        a, spread = float(rows.analytic.ravel()[k]), float(rows.spread.ravel()[k])
+        best = numeric.carefully(direction, a * unit, float(self.allowed(a, a, 0.0, spread)) * unit)
         value, error = best.value / unit, best.error / unit
         left, right = (Derivative(*(part / unit for part in side)) for side in numeric.sides(direction, 1e-4))
         if np.isfinite(error):
             rows.numeric.ravel()[k] = value
-            rows.allowed.ravel()[k] = self.allowed(a, value, error, float(rows.spread.ravel()[k]))
+            rows.allowed.ravel()[k] = self.allowed(a, value, error, spread)
             vague = rows.allowed.ravel()[k] > _VAGUE * max(abs(a), abs(value))
             if abs(a - value) <= rows.allowed.ravel()[k] and not (vague and _bends(left, right)):
                 return "right"
         else:  # at the end of where the function is defined, at most one side can be had
             sides = [side for side in (left, right) if np.isfinite(side.error)]
-            if not sides or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
+            vague = all(s.error > _VAGUE * abs(s.value) for s in sides)  # as of x log(x + 1e-12) at 0
+            if vague or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
+                self.say("right", "around it the function is not defined on both sides")
                 return "precision"
         if not _bends(left, right) and not (whole and k in self.kinks):
             return "wrong"
@@ -186,7 +190,7 @@ class Input:
             allowed = 1e-9 * float(np.sum(np.abs(terms))) + SAFETY * float(np.sum(self.spread * np.abs(move)))
             verdict, other = "right", reverse
             if not abs(slope - reverse) <= allowed:
-                best = numeric.carefully(move)
+                best = numeric.carefully(move, slope, allowed)
                 off = self.allowed(slope, best.value, best.error, allowed / SAFETY)
                 if not np.isfinite(best.error) or not abs(slope - best.value) <= off:
                     verdict, other, allowed = "wrong", best.value if np.isfinite(best.error) else reverse, float(off)
@@ -222,9 +226,9 @@ class Input:
         assert self.rows is not None
         for k in which[:_CAREFUL]:
             direction, unit = numeric.element(k), float(numeric.scale.ravel()[k])
-            best = numeric.carefully(direction)
-            left, right = numeric.sides(direction, 1e-4)
-            a, value = float(gradient.ravel()[k]), best.value / unit
+            a = float(gradient.ravel()[k])
+            best, (left, right) = numeric.carefully(direction, a * unit), numeric.sides(direction, 1e-4)
+            value = best.value / unit
             off = abs(a - value) > self.allowed(a, value, best.error / unit, SAFETY * self.spread.ravel()[k])
             if off and np.isfinite(best.error) and not _bends(left, right):
                 self.rows.verdict.ravel()[k] = "wrong"

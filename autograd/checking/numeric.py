@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .differences import Derivative, Line, central, complex_step, one_sided, refined, rounding
+from .differences import Derivative, Line, central, complex_step, one_sided, refined, rounding, supported
 from .recorded import Replay
 from .subject import Subject
 
@@ -19,7 +19,7 @@ COMPLEX = "complex step on the recorded graph, exact to rounding"
 REPLAYED = "central differences of the recorded graph with two Richardson extrapolations"
 CALLED = "central differences of f with two Richardson extrapolations"
 GROUPED = "elements in groups of like gradients, each along a random direction"
-_STEP = 1e-3  # of central differences, as a part of an element's scale
+_STEP = 2.0**-10  # of central differences, as a part of an element's scale
 _WORK = 2e7  # numbers to be computed, beyond which elements are moved in groups
 _FEWEST = 256  # groups
 _OPENED = 8  # groups that are taken apart
@@ -47,7 +47,7 @@ class Numeric:
         self.subject, self.weights, self.i, self.replay, self.work = subject, weights, i, replay, work
         self.point = list(point)
         self.x = self.point[i]
-        self.scale = scales(self.x)
+        self.scale = np.exp2(np.floor(np.log2(scales(self.x))))  # by which a number moves with no rounding
         self.noise = 1.0
         self.complex = False
         self.method = CALLED
@@ -55,7 +55,7 @@ class Numeric:
     def prepare(self, direction: np.ndarray) -> None:
         """Choose the method, by how each does along a direction that leads to no kink."""
         called = self.calls(direction)
-        self.noise = rounding(called, self.weights, 1e-7)
+        self.noise, _ = rounding(called, self.weights, 1e-7)
         if self.replay is None or not np.any(direction) or not self._faithful(called, self.replays(direction)):
             self.replay = None
             return
@@ -118,9 +118,18 @@ class Numeric:
         line = self.calls(direction) if self.replay is None else self.replays(direction)
         return central(line, self.weights, _STEP, self.noise)
 
-    def carefully(self, direction: np.ndarray) -> Derivative:
-        """The same by calling the function, with the step that is best."""
-        return refined(self.calls(direction), self.weights, 1.0, self.noise)
+    def carefully(self, direction: np.ndarray, claim: float, slack: float = 0.0) -> Derivative:
+        """The same by calling the function, with the step that is best, and others before the claim is refuted."""
+        line = self.calls(direction)
+        noise, rounded = rounding(line, self.weights, 1e-7)  # which elements need not have in common
+        best = refined(line, self.weights, 1.0, max(noise, self.noise), rounded)
+        if abs(claim - best.value) <= 2 * best.error + slack:
+            return best
+        return supported(line, self.weights, 1.0, best, claim, slack)
+
+    def affordable(self, least: int) -> int:
+        """How many elements there is time to look at one by one."""
+        return max(least, int(_WORK / max(1, 200 * self.work)))
 
     def resolve(self, values: np.ndarray, errors: np.ndarray, which: np.ndarray) -> None:
         """Find the derivatives of some elements, by flat index, with the step that is best for each, while time allows.
@@ -128,7 +137,7 @@ class Numeric:
         The common step may be too long for them, as near a kink.
         """
         run = self.calls if self.replay is None else self.replays
-        for k in which[:max(_FEWEST, int(_WORK / max(1, 200 * self.work)))].tolist():
+        for k in which[:self.affordable(_FEWEST)].tolist():
             found, unit = refined(run(self.element(k)), self.weights, 1.0, self.noise), float(self.scale.ravel()[k])
             if found.error < errors.ravel()[k] * unit:
                 values.ravel()[k], errors.ravel()[k] = found.value / unit, found.error / unit

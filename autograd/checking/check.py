@@ -17,7 +17,7 @@ from .nonfinite import explain_nan
 from .numeric import Numeric, scales
 from .recorded import Recorded, Replay
 from .single import compare_single
-from .subject import Gradient, Subject
+from .subject import UNDEFINED, Gradient, Subject
 from .switches import switches
 
 __all__ = ["Check"]
@@ -195,9 +195,10 @@ class Check:
             one.cross(numeric)
 
     def _changed(self, i: int, moved: list[np.ndarray]) -> Change | None:
-        """Which constant changes when an input moves."""
-        with self.subject.at(moved) as record:
+        """Which constant changes when an input moves; none that is known of where the function is not defined."""
+        with suppress(*UNDEFINED), self.subject.at(moved) as record:
             return changed(self.trail, record.trail(), float(np.max(np.abs(moved[i] - self.point[i]))))
+        return None
 
     def _detached(self, i: int, change: Change | None) -> None:
         """No recorded path leads to the input: say where it ends, and whether a gradient was lost by it."""
@@ -210,7 +211,8 @@ class Check:
         used = self.before is not None and self.before.reached[i]  # then only its gradient does not depend on it
         verdict = "right" if used else "detached"
         if one.without_path(Numeric(self.subject, self.point, self.weights, i, None), verdict, change):
-            one.say("wrong", "its gradient is lost: the output depends on it, but no recorded operation leads to it")
+            which, of = ("gradient", "output") if self.before is None else ("second derivative", "gradient")
+            one.say("wrong", f"its {which} is lost: the {of} depends on it, but no recorded operation leads to it")
             self.lost += [_lost(change)] if change else []
         elif not used:
             one.say("detached", f"the path to it ends in {change}" if change else

@@ -69,7 +69,7 @@ def _central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float,
         d.append(change / (2 * step))
         size, largest = max(size, size_here), max(largest, most)
     size = size or largest  # where nothing changed, that may be the rounding of any output
-    fine, coarse, floor = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3, max(noise * EPS * size, 2 * rounded) / h
+    fine, coarse, floor = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3, max(noise * EPS * size, 2 * rounded, 1e-322) / h
     return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + floor), floor
 
 
@@ -109,7 +109,7 @@ def supported(line: Line, weights: Sequence[np.ndarray], scale: float, best: Der
     """
     h, enough = scale / 32, 0.01 * (abs(claim - best.value) if np.isfinite(best.error) else abs(claim))
     for _ in range(25):
-        noise, rounded = _rounding(line, weights, h / 256)
+        noise, rounded = _rounding(line, weights, h / 256) or (1.0, 0.0)
         found, floor = _central(line, weights, h, noise, rounded)
         if abs(claim - found.value) <= 2 * found.error + slack <= enough:
             return min(found, refined(line, weights, h, noise, rounded), key=lambda d: d.error)
@@ -156,21 +156,22 @@ def rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> tuple[float
     smooth function but its rounding (Moré and Wild, Estimating Computational Noise, 2011). What grows with ``h`` is no
     rounding, but a kink: then the points are taken closer together.
     """
-    found = _rounding(line, weights, h)
+    found = _rounding(line, weights, h) or (1.0, 0.0)
     while found[0] > _MUCH and h > 1e-13:
         h /= 10
         closer = _rounding(line, weights, h)
-        if closer[0] > 0.3 * found[0]:
+        if closer is None or closer[0] > 0.3 * found[0]:
             break
         found = closer
     return found
 
 
-def _rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> tuple[float, float]:
+def _rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> tuple[float, float] | None:
+    """The same by points that lie ``h`` apart; ``None`` where nothing changes between them."""
     runs = [line(k * h) for k in range(-4, 5)]
     changes = [_difference(weights, run, runs[4]) for run in runs]
     table, size = np.array([change for change, _, _ in changes]), max(size for _, size, _ in changes) / 2
     found = 0.0
     for order, scale in ((4, 70.0), (5, 252.0)):  # (2k)! / (k!)²
         found = max(found, float(np.sqrt(np.mean(np.diff(table, order) ** 2) / scale)))
-    return max(1.0, found / (EPS * size)) if size else 1.0, found
+    return (max(1.0, found / EPS / size), found) if size else None

@@ -233,7 +233,10 @@ def kinks_within(record: Recorded, reach: Sequence[np.ndarray]) -> list[dict[int
         for arg in node.args:
             if not isinstance(arg, Value) or arg not in record.useful:
                 continue
-            shape = np.broadcast_shapes(distance.shape, arg.shape)
+            try:
+                shape = np.broadcast_shapes(distance.shape, arg.shape)
+            except ValueError:  # such as the nodes of np.interp, whose kinks lie elsewhere
+                continue
             flat = np.broadcast_to(distance, shape).ravel()
             near = np.flatnonzero(flat <= _NEAR * max(1.0, float(np.max(np.abs(arg.data)))))
             near = near[np.argsort(flat[near], kind="stable")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .differences import Derivative, Line, central, complex_step, one_sided, refined, rounding, supported
 from .recorded import Replay
-from .subject import Subject
+from .subject import UNDEFINED, Subject
 
 __all__ = ["Numeric", "scales"]
 
@@ -97,11 +97,19 @@ class Numeric:
     def _called(self, direction: np.ndarray, t: float) -> list[np.ndarray]:
         moved = [*self.point]
         moved[self.i] = self.x + t * direction
-        return self.subject.outputs(moved)
+        return self._defined(lambda: self.subject.outputs(moved))
 
     def _replayed(self, direction: np.ndarray, t: Any) -> list[np.ndarray]:
-        assert self.replay is not None
-        return self.replay((self.x + t * direction)[()])
+        replay = self.replay
+        assert replay is not None
+        return self._defined(lambda: replay((self.x + t * direction)[()]))
+
+    def _defined(self, outputs: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
+        """The outputs, nan where the function is not defined, as of a matrix that has no Cholesky factor."""
+        try:
+            return outputs()
+        except UNDEFINED:
+            return [np.full(w.shape, np.nan) for w in self.weights]
 
     def element(self, k: int) -> np.ndarray:
         """The direction of one element, by its flat index, as long as its scale."""
@@ -199,7 +207,7 @@ class Numeric:
         """A function of nothing that gives the outputs at what ``x`` holds when it is called."""
         if self.replay is not None:
             replay = self.replay
-            return (lambda: replay(x)) if x.ndim else (lambda: replay(x[()]))
+            return lambda: self._defined(lambda: replay(x if x.ndim else x[()]))
         moved = [*self.point]
         moved[self.i] = x
-        return lambda: self.subject.outputs(moved)
+        return lambda: self._defined(lambda: self.subject.outputs(moved))

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "quotient", "refined", "rounding"]
+__all__ = ["Derivative", "Line", "central", "complex_step", "one_sided", "quotient", "refined", "rounding", "supported"]
 
 Line = Callable[[Any], Sequence[np.ndarray]]
 EPS = float(np.finfo(float).eps)
+_LEAST = 1e-322  # by which anything may be rounded
 _HALVINGS = 150  # of a step: an element may be very small beside the others
 _AROUND = 12  # points on each side from which rounding is estimated
 
@@ -51,22 +52,50 @@ def central(line: Line, weights: Sequence[np.ndarray], h: float, noise: float = 
     """
     d = [quotient(line, weights, -step, step) for step in (h, 2 * h, 4 * h)]
     fine, coarse = (4 * d[0] - d[1]) / 3, (4 * d[1] - d[2]) / 3
-    return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + 2 * noise / h)
+    return Derivative((16 * fine - coarse) / 15, abs(fine - coarse) + (2 * noise + _LEAST) / h)
 
 
 def refined(line: Line, weights: Sequence[np.ndarray], scale: float, noise: float = 0.0) -> Derivative:
-    """``central`` at the step, among 0.03 · scale and its halves, whose estimated error is smallest.
+    """``central`` at the step, among 1/32 of the scale and its halves, whose estimated error is smallest.
 
-    As in the method of Ridders (1982), but it goes on until rounding alone makes every smaller step worse.
+    As in the method of Ridders (1982), but it goes on until rounding alone makes every smaller step worse. The estimate
+    of one step may be small by chance: it is no less than the change since the step before, and what the smaller
+    steps scatter by, which grows as rounding does when the step is halved.
     """
-    best, h = Derivative(np.nan, np.inf), 0.03 * scale
+    tried: list[Derivative] = []
+    least, last, h = np.inf, np.nan, scale / 32
     for _ in range(_HALVINGS):
         found = central(line, weights, h, noise)
-        if found.error < best.error:
-            best = found
-        if 2 * noise / h > best.error:
+        tried.append(Derivative(found.value, max(found.error, abs(found.value - last))))
+        least, last = min(least, tried[-1].error) if np.isfinite(tried[-1].error) else least, found.value
+        if 2 * noise / h > least:
             break
         h /= 2
+    values, scatter = np.array([d.value for d in tried]), np.exp2(-np.arange(len(tried), dtype=float))
+    best = Derivative(np.nan, np.inf)
+    for i, (value, error) in enumerate(tried):
+        error = max(error, float(np.max(np.abs(values[i:] - value) * scatter[:len(tried) - i])))
+        if error < best.error:
+            best = Derivative(value, error)
+    return best
+
+
+def supported(line: Line, weights: Sequence[np.ndarray], scale: float, best: Derivative, claim: float, slack: float,
+              noise: float) -> Derivative:
+    """A better derivative than ``best``, which is far from the ``claim``, if a smaller step finds the claim.
+
+    All steps may have been too long, as for a wave of short length. A step that finds the claim, to a third of what
+    it was off and but for the ``slack``, is right; the search ends where rounding hides so much.
+    """
+    noise = max(noise, EPS * sum(float(np.sum(np.abs(w * y))) for w, y in zip(weights, line(0.0), strict=True)))
+    h, enough = scale / 32, 0.3 * (abs(claim - best.value) if np.isfinite(best.error) else abs(claim))
+    for _ in range(25):
+        found = central(line, weights, h, noise)
+        if abs(claim - found.value) <= 2 * found.error + slack <= enough:
+            return min(found, refined(line, weights, h, noise), key=lambda d: d.error)
+        if 2 * noise / h > enough:
+            break
+        h /= 16
     return best
 
 
@@ -92,7 +121,7 @@ def complex_step(line: Line, weights: Sequence[np.ndarray], h: float) -> Derivat
         d = w * np.imag(y)
         total += float(np.sum(d))
         size += float(np.sum(np.abs(d)))
-    return Derivative(total / h, 4 * EPS * size / h)
+    return Derivative(total / h, 4 * EPS * size / h + h * h)
 
 
 def rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
@@ -104,4 +133,5 @@ def rounding(line: Line, weights: Sequence[np.ndarray], h: float) -> float:
     """
     here = line(0.0)
     values = [_difference(weights, line(k * h), here) for k in range(-_AROUND, _AROUND + 1)]
-    return float(np.median(np.abs(np.diff(values, 4)))) / 0.6745 / 70**0.5  # √(8! / 4!²); of a normal one
+    found = float(np.median(np.abs(np.diff(values, 4)))) / 0.6745 / 70**0.5  # √(8! / 4!²); of a normal one
+    return found if np.isfinite(found) else 0.0

@@ -177,10 +177,10 @@ def _wrong(subject: Subject, point: list[np.ndarray], masks: list[np.ndarray], m
                             terms = (np.zeros(x.shape) if g is None else g * direction).ravel()
                     except TypeError:
                         break
-                    got = numeric.carefully(direction)
+                    total, size = float(np.sum(terms)), float(np.sum(np.abs(terms)))
+                    got = numeric.carefully(direction, total, 1e-9 * size)
                     if not np.isfinite(got.error):
                         break
-                    total, size = float(np.sum(terms)), float(np.sum(np.abs(terms)))
                     error = abs(total - got.value)
                     if not error > 2 * got.error + 1e-9 * max(size, abs(got.value)) and np.isfinite(error):
                         break
@@ -218,6 +218,7 @@ def _narrow(subject: Subject, point: list[np.ndarray], wide: list[np.ndarray], m
     for _ in range(8):
         near = [x * (1 + eps * rng.uniform(-1, 1, x.shape)) for x in wide]
         with subject.at(near) as record:
+            record.jitter(eps, rng)  # because a rule uses the result too, which is rounded
             found = record.gradients([w * (1 + eps * rng.uniform(-1, 1, w.shape)) for w in weights])
         for i, (a, b) in enumerate(zip(found, wanted, strict=True)):
             if a is not None and b is not None:

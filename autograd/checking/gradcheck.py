@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ..trees import leaves, tree_map
 from ..value import Value
 from .check import Check
+from .describe import count
 from .judge import Options
 from .report import GradientReport
 from .subject import Gradient, Leaf, Subject
@@ -65,13 +67,22 @@ def gradcheck(f: Callable, *inputs: Any, order: int = 1, modes: Sequence[str] = 
     if not callable(f):
         raise TypeError(f"f: expected a function or a network, got {f!r:.60}; write gradcheck(f, x), not "
                         "gradcheck(f(x))")
-    if order not in (1, 2):
+    if isinstance(f, type) and hasattr(f, "named_parameters"):
+        raise TypeError(f"f: expected a network, got the class {f.__name__}; write gradcheck({f.__name__}(...), x)")
+    if type(order) is not int or order not in (1, 2):
         raise ValueError(f"order: expected 1 or 2, got {order!r}")
-    if directions is not None and (not isinstance(directions, int) or isinstance(directions, bool) or directions < 1):
+    if directions is not None and (not isinstance(directions, (int, np.integer)) or isinstance(directions, bool)
+                                   or directions < 1):
         raise ValueError(f"directions: expected a positive integer, got {directions!r}")
+    for name, tolerance in (("rtol", rtol), ("atol", atol)):
+        if tolerance is not None and not (isinstance(tolerance, (int, float, np.number)) and 0 <= tolerance < np.inf):
+            raise ValueError(f"{name}: expected a number that is not negative, got {tolerance!r}")
+    if loss is not None and not callable(loss):
+        raise TypeError(f"loss: expected a function of the output and the target, got {loss!r:.60}; write "
+                        "loss=nn.mse_loss")
     subject = _subject(f, inputs, wrt, loss)
     chosen = _modes(modes)
-    generator = np.random.default_rng(0 if rng is None else rng)
+    generator = _generator(rng)
     parts: list[Check] = []
     for n in range(1, order + 1):
         if n == 2:
@@ -97,7 +108,16 @@ def assert_gradients(f: Callable, *inputs: Any, **options: Any) -> None:
     gradcheck(f, *inputs, **options).raise_if_wrong()
 
 
-def _modes(modes: Sequence[str]) -> tuple[str, ...]:
+def _generator(rng: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(0 if rng is None else rng)
+    except (TypeError, ValueError):
+        raise TypeError(f"rng: expected a numpy.random.Generator or a seed, got {rng!r:.60}; write rng=0") from None
+
+
+def _modes(modes: Any) -> tuple[str, ...]:
+    if not isinstance(modes, Iterable):
+        raise TypeError(f"modes: expected 'reverse' and 'forward' or one of them, got {modes!r}")
     modes = (modes,) if isinstance(modes, str) else tuple(modes)
     for mode in modes:
         if mode not in ("reverse", "forward"):
@@ -110,13 +130,18 @@ def _modes(modes: Sequence[str]) -> tuple[str, ...]:
 def _subject(f: Any, inputs: tuple, wrt: Any, loss: Callable | None) -> Subject:
     """What is checked: the leaves among the inputs, and the parameters of a network."""
     parameters = dict(f.named_parameters()) if hasattr(f, "named_parameters") else {}
-    if loss is not None and not inputs:
-        raise TypeError("loss: needs a target: gradcheck(model, x, y, loss=...)")
+    if loss is not None and len(inputs) < 2:
+        raise TypeError(f"loss: needs an input and a target, got {count(len(inputs), 'input')}; write gradcheck(model, x, y, "
+                        "loss=...)")
     names = _names(f.__call__ if parameters else f, len(inputs))
     candidates = [] if loss is not None and parameters else names if loss is None else names[:-1]
     if wrt is not None:
-        picked = [wrt] if isinstance(wrt, (int, str)) else list(wrt)
-        wanted = {names[w] if isinstance(w, int) and -len(names) <= w < len(names) else w for w in picked}
+        if not isinstance(wrt, (int, np.integer, str, Iterable)):
+            raise TypeError(f"wrt: expected positions or names of inputs, got {wrt!r:.60}; write wrt=0, or wrt=[0, 1]")
+        picked = [wrt] if isinstance(wrt, (int, np.integer, str)) or np.ndim(wrt) == 0 else list(wrt)
+        positions = range(-len(names), len(names))
+        wanted = {names[w] if isinstance(w, (int, np.integer)) and not isinstance(w, bool) and w in positions else w
+                  for w in picked}
         unknown = wanted - {*names, *parameters}
         if unknown:
             raise ValueError(f"wrt: there is no {', '.join(map(repr, sorted(unknown, key=str)))}; expected a position, "
@@ -128,7 +153,8 @@ def _subject(f: Any, inputs: tuple, wrt: Any, loss: Callable | None) -> Subject:
                  for i, (name, x) in enumerate(zip(names, inputs, strict=True))]
     found += [Leaf(name, p.data, p) for name, p in parameters.items()]
     if not found:
-        raise TypeError("gradcheck needs the inputs at which to check: gradcheck(f, x, ...)")
+        which = "wrt: it chooses nothing" if wrt is not None else "inputs: they hold no floats" if inputs else "no inputs"
+        raise TypeError(f"{which}; gradcheck needs the inputs at which to check: gradcheck(f, x, ...)")
     call = f if loss is None else (lambda *args: loss(f(*args[:-1]), args[-1]))
     return Subject(call, arguments, found)
 
@@ -150,7 +176,8 @@ def _plain(x: Any) -> Any:
 def _placed(x: Any, path: str, i: int, found: list[Leaf]) -> Any:
     """An input with leaves in the places of its numbers."""
     if isinstance(x, (list, tuple)) and not any(hasattr(part, "shape") for part in leaves(x)):
-        x = np.asarray(x) if leaves(x) and all(isinstance(part, (int, float, complex)) for part in leaves(x)) else x
+        with suppress(ValueError):  # of lists that differ in length, each is a leaf
+            x = np.asarray(x) if leaves(x) and all(isinstance(part, (int, float)) for part in leaves(x)) else x
     if isinstance(x, dict):
         return {k: _placed(v, f"{path}[{k!r}]", i, found) for k, v in x.items()}
     if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
@@ -160,14 +187,18 @@ def _placed(x: Any, path: str, i: int, found: list[Leaf]) -> Any:
         return tree_map(lambda part: part if part is x else _placed(part, f"{path}.{len(found) - count}", i, found), x
                         ) if leaves(x) != [x] else _refused(x, path)
     data = x.data if isinstance(x, Value) else x
-    if np.asarray(data).dtype.kind != "f":
+    if np.asarray(data).dtype.kind != "f" or isinstance(data, (np.matrix, np.ma.MaskedArray)):
         return _refused(x, path)
     found.append(Leaf(path, data))
     return found[-1]
 
 
 def _refused(x: Any, path: str) -> Any:
-    kind = getattr(getattr(x, "dtype", None), "kind", "")
-    better = f"{float(x)}" if isinstance(x, (int, np.integer)) else "np.array(x, dtype=float)"
-    why = "; or name the others in wrt=" if kind != "c" and not isinstance(x, complex) else ""
-    raise TypeError(f"{path}: expected floats, got {x!r:.60}; write {better}{why}")
+    data = x.data if isinstance(x, Value) else x
+    if isinstance(data, complex) or getattr(getattr(data, "dtype", None), "kind", "") == "c":
+        raise TypeError(f"{path}: expected floats, got {x!r:.60}; write gradcheck(lambda a, b: f(a + 1j * b), x.real, "
+                        "x.imag) to check a function of complex numbers")
+    better = (f"{float(x)}" if isinstance(x, (int, np.integer)) else "x.filled(0.0)" if isinstance(
+        x, np.ma.MaskedArray) else "np.array(list(x), dtype=float)" if isinstance(x, Iterator) else
+        "np.array(x, dtype=float)")
+    raise TypeError(f"{path}: expected floats, got {x!r:.60}; write {better}; or name the others in wrt=")

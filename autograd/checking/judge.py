@@ -19,7 +19,7 @@ __all__ = ["Input", "Options", "Rows"]
 
 RTOL = 1e-6
 SAFETY = 10  # how many times an estimated error is allowed
-_CAREFUL = 200  # elements that are looked at one by one when they seem wrong,
+_CAREFUL = 16  # elements that are looked at one by one when they seem wrong, more while time allows,
 _CONVINCING = 4  # until so many are, or are known to be at kinks
 _VAGUE = 1e-2  # of a derivative: a numeric one that may be off by more says nothing
 _CLEAR = 1e-5  # of a derivative: what a numeric one may be off without being looked at again
@@ -103,7 +103,7 @@ class Input:
         else:
             found = [numeric.along(move) for move in rows.directions]
             rows.numeric, errors = np.array([d.value for d in found]), np.array([d.error for d in found])
-        rows.allowed = self.allowed(rows.analytic, rows.numeric, errors, rows.spread)
+        rows.allowed = np.array(self.allowed(rows.analytic, rows.numeric, errors, rows.spread))  # not a number of 0-d
         self.rows = rows
         self._judge(rows, numeric)
 
@@ -123,9 +123,10 @@ class Input:
         off = np.flatnonzero(finite & (over | vague))
         off = off[np.argsort(-error[off] / np.maximum(rows.allowed.ravel()[off], 1e-300), kind="stable")]
         seen: list[str] = []
+        most = numeric.affordable(_CAREFUL)
         for k in off.tolist():
             known = k in self.kinks and rows.directions is None and seen.count("kink") > _CONVINCING
-            if len(seen) < _CAREFUL and seen.count("wrong") < _CONVINCING and not known:
+            if len(seen) < most and seen.count("wrong") < _CONVINCING and not known:
                 seen.append(self._looked_at(rows, k, numeric))
                 verdict[k] = seen[-1]
             elif over[k]:  # as the worst of those that were looked at
@@ -152,18 +153,23 @@ class Input:
         whole = rows.directions is None
         direction = numeric.element(k) if rows.directions is None else rows.directions[k]
         unit = float(numeric.scale.ravel()[k]) if whole else 1.0
-        a, best = float(rows.analytic.ravel()[k]), numeric.carefully(direction)
+        a, spread = float(rows.analytic.ravel()[k]), float(rows.spread.ravel()[k])
+        best = numeric.carefully(direction, a * unit, float(self.allowed(a, a, 0.0, spread)) * unit)
         value, error = best.value / unit, best.error / unit
         left, right = (Derivative(*(part / unit for part in side)) for side in numeric.sides(direction, 1e-4))
         if np.isfinite(error):
-            rows.numeric.ravel()[k] = value
-            rows.allowed.ravel()[k] = self.allowed(a, value, error, float(rows.spread.ravel()[k]))
+            allowed, before = float(self.allowed(a, value, error, spread)), rows.numeric.ravel()[k]
+            if not (abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
+                rows.numeric.ravel()[k], rows.allowed.ravel()[k] = value, allowed
+            value = float(rows.numeric.ravel()[k])
             vague = rows.allowed.ravel()[k] > _VAGUE * max(abs(a), abs(value))
             if abs(a - value) <= rows.allowed.ravel()[k] and not (vague and _bends(left, right)):
                 return "right"
         else:  # at the end of where the function is defined, at most one side can be had
             sides = [side for side in (left, right) if np.isfinite(side.error)]
-            if not sides or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
+            vague = all(s.error > _VAGUE * abs(s.value) for s in sides)  # as of x log(x + 1e-12) at 0
+            if vague or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
+                self.say("right", "around it the function is not defined on both sides")
                 return "precision"
         if not _bends(left, right) and not (whole and k in self.kinks):
             return "wrong"
@@ -190,7 +196,7 @@ class Input:
             allowed = 1e-9 * float(np.sum(np.abs(terms))) + SAFETY * float(np.sum(self.spread * np.abs(move)))
             verdict, other = "right", reverse
             if not abs(slope - reverse) <= allowed:
-                best = numeric.carefully(move)
+                best = numeric.carefully(move, slope, allowed)
                 off = self.allowed(slope, best.value, best.error, allowed / SAFETY)
                 if not np.isfinite(best.error) or not abs(slope - best.value) <= off:
                     verdict, other, allowed = "wrong", best.value if np.isfinite(best.error) else reverse, float(off)
@@ -209,32 +215,34 @@ class Input:
         if verdict == "detached" and change is not None and change.detached:
             return False
         values, errors = numeric.elements()
-        lost = np.abs(values) > 2 * errors
-        self.rows.numeric[lost] = values[lost]
-        self.rows.verdict[lost] = "wrong"
-        return bool(np.any(lost))
+        depends = np.abs(values) > 2 * errors
+        self.rows.numeric[depends] = values[depends]
+        self.rows.verdict[depends] = "wrong"
+        for k in self.kinks:  # of the first order: there the slope jumps
+            self.rows.verdict.ravel()[k] = "kink"
+        return bool(np.any(self.rows.verdict == "wrong"))
 
     def at_kinks(self) -> np.ndarray:
-        """The flat indices of the elements that differ at a kink."""
+        """The flat indices of some elements at kinks, first of those that differ there."""
         rows = self.rows
         if rows is None or rows.directions is not None:
             return np.zeros(0, int)
-        return np.flatnonzero((rows.verdict == "kink") & ~(rows.error <= rows.allowed))
+        found = np.flatnonzero(rows.verdict == "kink")
+        return found[np.argsort((rows.error <= rows.allowed).ravel()[found], kind="stable")][:_CAREFUL]
 
-    def beside(self, numeric: Numeric, which: Sequence[int], gradient: np.ndarray) -> None:
-        """Judge some elements by a point beside, of which the gradient is given: wrong there is wrong."""
+    def beside(self, numeric: Numeric, slopes: dict[tuple[int, str], float]) -> None:
+        """Judge elements by a point beside, where the derivatives by both modes are given: wrong there is wrong."""
         assert self.rows is not None
-        for k in which[:_CAREFUL]:
+        for (k, mode), a in slopes.items():
             direction, unit = numeric.element(k), float(numeric.scale.ravel()[k])
-            best = numeric.carefully(direction)
-            left, right = numeric.sides(direction, 1e-4)
-            a, value = float(gradient.ravel()[k]), best.value / unit
-            off = abs(a - value) > self.allowed(a, value, best.error / unit, SAFETY * self.spread.ravel()[k])
+            best, (left, right) = numeric.carefully(direction, a * unit), numeric.sides(direction, 1e-4)
+            value = best.value / unit
+            off = abs(a - value) > self.allowed(a, value, best.error / unit, 1e-6 * abs(a))
             if off and np.isfinite(best.error) and not _bends(left, right):
                 self.rows.verdict.ravel()[k] = "wrong"
                 index = tuple(map(int, np.unravel_index(k, self.x.shape)))
                 self.say("wrong", f"also beside the kink, where element {index} is {numeric.x.ravel()[k]:.6g}, the "
-                         f"gradient is {a:.6g} and should be {value:.6g}")
+                         f"gradient by {mode} mode is {a:.6g} and should be {value:.6g}")
                 return
 
     def elements(self) -> list[ElementCheck]:

@@ -46,46 +46,45 @@ def _apart(a, b, *args, **kwargs):
 
 
 def _bounds(x, low=None, high=None, *args, **kwargs):
-    low, high = kwargs.get("min", low), kwargs.get("max", high)
+    low, high = kwargs.get("min", kwargs.get("a_min", low)), kwargs.get("max", kwargs.get("a_max", high))
     return np.minimum(np.inf if low is None else np.abs(x - low), np.inf if high is None else np.abs(x - high))
 
 
-def _neighbours(x, axis=-1, *args, **kwargs):
-    """The distance to the nearest other element along an axis."""
-    flat = axis is None
-    x = np.moveaxis(np.ravel(x) if flat else np.atleast_1d(x), 0 if flat else axis, -1)
-    order = np.argsort(x, -1)
-    gaps = np.diff(np.take_along_axis(x, order, -1), axis=-1)
-    end = np.full((*x.shape[:-1], 1), np.inf)
+def _neighbours(x, axis: Any = -1, *args, **kwargs):
+    """The distance to the nearest other element along an axis or several, or of all."""
+    x = np.asarray(x)
+    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    moved = np.moveaxis(x, axes, range(-len(axes), 0))
+    rows = moved.reshape(*moved.shape[: x.ndim - len(axes)], -1)
+    order = np.argsort(rows, -1)
+    gaps = np.diff(np.take_along_axis(rows, order, -1), axis=-1)
+    end = np.full((*rows.shape[:-1], 1), np.inf)
     nearest = np.minimum(np.concatenate([end, gaps], -1), np.concatenate([gaps, end], -1))
     found = np.empty_like(nearest)
     np.put_along_axis(found, order, nearest, -1)
-    return found if flat else np.moveaxis(found, -1, axis)
+    return np.moveaxis(found.reshape(moved.shape), range(-len(axes), 0), axes)
 
 
-def _of_all(distance):
-    """As ``distance``, for a function that flattens its argument unless an axis is given."""
-    def found(x, axis=None, *args, **kwargs):
-        return np.reshape(distance(x, axis), np.shape(x)) if axis is None else distance(x, axis)
-    return found
-
-
-def _from_best(sign):
+def _from_best(sign, default=None):
     """From the best element to the second best, and from each other one to the best."""
-    def distance(x, axis=None, *args, **kwargs):
+    def distance(x, axis=default, *args, **kwargs):
         z = sign * np.asarray(x)
-        best = np.max(z, axis=axis, keepdims=True)
+        best = np.fmax.reduce(z, axis=axis, keepdims=True)
         first = z == best
         tied = np.sum(first, axis=axis, keepdims=True) > 1
-        second = np.max(np.where(first, -np.inf, z), axis=axis, keepdims=True)
+        second = np.fmax.reduce(np.where(first, -np.inf, z), axis=axis, keepdims=True)
         return np.where(first, np.where(tied, 0.0, best - second), best - z)
     return distance
+
+
+def _from_both_ends(x, axis=None, *args, **kwargs):
+    return np.minimum(_from_best(1)(x, axis), _from_best(-1)(x, axis))
 
 
 def _norm(x, ord=None, axis=None, *args, **kwargs):
     """Where the 2-norm is 0; of the norms by absolute values also each element."""
     if ord in (1, np.inf, -np.inf):
-        return np.abs(x) if ord == 1 else np.minimum(np.abs(x), _of_all(_neighbours)(np.abs(x), axis))
+        return np.abs(x) if ord == 1 else np.minimum(np.abs(x), _neighbours(np.abs(x), axis))
     if ord not in (None, 2, "fro"):
         return np.full(np.shape(x), np.inf)
     return np.broadcast_to(np.linalg.norm(x, axis=axis, keepdims=True), np.shape(x))
@@ -139,8 +138,26 @@ def _nodes_of_interp(x, xp, fp, *args, **kwargs):
     return np.min(np.abs(np.subtract.outer(x, xp)), axis=-1)
 
 
+def _among_all(x, *args, **kwargs):
+    return _neighbours(x, None)
+
+
+def _median(x, axis=None, *args, **kwargs):
+    return _quantile(x, 0.5, axis)
+
+
+def _percentile(x, q, axis=None, *args, **kwargs):
+    return _quantile(x, np.divide(q, 100), axis)
+
+
 def _quantile(x, q, axis=None, *args, **kwargs):
-    return _of_all(_neighbours)(x, axis)
+    """Of the elements that are taken, to the nearest other one; of others, to one of those."""
+    x = np.asarray(x, float)
+    axis = axis if axis is None or isinstance(axis, int) else tuple(axis)
+    taken = [np.nanquantile(x, part, axis=axis, keepdims=True, method=method)
+             for part in np.ravel(q) for method in ("lower", "higher")]
+    apart = np.min([np.abs(x - t) for t in taken], axis=0)
+    return np.where(apart == 0, _neighbours(x, axis), apart)
 
 
 def _second(x, kth, axis=-1, *args, **kwargs):
@@ -162,14 +179,19 @@ def _declare(distance: Callable, *functions: Any) -> None:
     KINKS.update(dict.fromkeys(functions, distance))
 
 
-_declare(_size, relu, leaky_relu, elu, np.absolute, np.fabs, np.sign)
-_declare(_apart, np.maximum, np.minimum, np.fmax, np.fmin, np.heaviside)
-_declare(_from_best(1), np.max, np.amax, np.nanmax, np.maximum.reduce)
-_declare(_from_best(-1), np.min, np.amin, np.nanmin, np.minimum.reduce)
+_declare(_size, relu, leaky_relu, elu, np.absolute, np.fabs, np.sign, np.heaviside)
+_declare(_apart, np.maximum, np.minimum, np.fmax, np.fmin)
+_declare(_from_best(1), np.max, np.amax, np.nanmax)
+_declare(_from_best(-1), np.min, np.amin, np.nanmin)
+_declare(_from_best(1, 0), np.maximum.reduce)
+_declare(_from_best(-1, 0), np.minimum.reduce)
+_declare(_from_both_ends, np.ptp)
 _declare(_neighbours, np.sort)
 _declare(_second, np.partition)
-_declare(_of_all(_neighbours), np.median, np.nanmedian, np.ptp, np.unique, np.unique_values)
-_declare(_quantile, np.quantile, np.percentile, np.nanquantile, np.nanpercentile)
+_declare(_among_all, np.unique, np.unique_values)
+_declare(_median, np.median, np.nanmedian)
+_declare(_quantile, np.quantile, np.nanquantile)
+_declare(_percentile, np.percentile, np.nanpercentile)
 _declare(_running, np.maximum.accumulate, np.minimum.accumulate)
 _declare(_quotient, np.mod, np.fmod, np.remainder, np.divmod)
 _declare(_fraction, np.modf)
@@ -211,7 +233,10 @@ def kinks_within(record: Recorded, reach: Sequence[np.ndarray]) -> list[dict[int
         for arg in node.args:
             if not isinstance(arg, Value) or arg not in record.useful:
                 continue
-            shape = np.broadcast_shapes(distance.shape, arg.shape)
+            try:
+                shape = np.broadcast_shapes(distance.shape, arg.shape)
+            except ValueError:  # such as the nodes of np.interp, whose kinks lie elsewhere
+                continue
             flat = np.broadcast_to(distance, shape).ravel()
             near = np.flatnonzero(flat <= _NEAR * max(1.0, float(np.max(np.abs(arg.data)))))
             near = near[np.argsort(flat[near], kind="stable")]

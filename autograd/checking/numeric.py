@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .differences import Derivative, Line, central, complex_step, one_sided, refined, rounding
+from .differences import Derivative, Line, central, complex_step, one_sided, refined, rounding, supported
 from .recorded import Replay
-from .subject import Subject
+from .subject import UNDEFINED, Subject
 
 __all__ = ["Numeric", "scales"]
 
@@ -19,7 +19,7 @@ COMPLEX = "complex step on the recorded graph, which subtracts nothing"
 REPLAYED = "central differences of the recorded graph with two Richardson extrapolations"
 CALLED = "central differences of f with two Richardson extrapolations"
 GROUPED = "elements in groups of like gradients, each along a random direction"
-_STEP = 1e-3  # of central differences, as a part of an element's scale
+_STEP = 2.0**-10  # of central differences, as a part of an element's scale
 _WORK = 2e7  # numbers to be computed, beyond which elements are moved in groups
 _FEWEST = 256  # groups
 _OPENED = 8  # groups that are taken apart
@@ -54,8 +54,8 @@ class Numeric:
         self.subject, self.weights, self.i, self.replay, self.work = subject, weights, i, replay, work
         self.point = list(point)
         self.x = self.point[i]
-        self.scale = scales(self.x)
-        self.noise = noise
+        self.scale = np.exp2(np.floor(np.log2(scales(self.x))))  # by which a number moves with no rounding
+        self.noise = self.known = noise
         self.complex = False
         self.method = CALLED
 
@@ -75,7 +75,7 @@ class Numeric:
                 return
             for h in (_STEP, 1e-8):  # the first may be spoiled by a kink, which the complex step does not meet
                 other = central(called, self.weights, h, self.noise)
-                if abs(exact.value - other.value) <= 1e-5 * abs(exact.value) + 10 * min(other.error, abs(exact.value)):
+                if abs(exact.value - other.value) <= 1e-5 * abs(exact.value) + 10 * other.error <= 1e-2 * abs(exact.value):
                     self.complex = True
         if self.complex:
             self.method = COMPLEX
@@ -109,11 +109,19 @@ class Numeric:
     def _called(self, direction: np.ndarray, t: float) -> list[np.ndarray]:
         moved = [*self.point]
         moved[self.i] = self.x + t * direction
-        return self.subject.outputs(moved)
+        return self._defined(lambda: self.subject.outputs(moved))
 
     def _replayed(self, direction: np.ndarray, t: Any) -> list[np.ndarray]:
-        assert self.replay is not None
-        return self.replay((self.x + t * direction)[()])
+        replay = self.replay
+        assert replay is not None
+        return self._defined(lambda: replay((self.x + t * direction)[()]))
+
+    def _defined(self, outputs: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
+        """The outputs, nan where the function is not defined, as of a matrix that has no Cholesky factor."""
+        try:
+            return outputs()
+        except UNDEFINED:
+            return [np.full(w.shape, np.nan) for w in self.weights]
 
     def element(self, k: int) -> np.ndarray:
         """The direction of one element, by its flat index, as long as its scale."""
@@ -130,9 +138,18 @@ class Numeric:
         line = self.calls(direction) if self.replay is None else self.replays(direction)
         return central(line, self.weights, _STEP, self.noise)
 
-    def carefully(self, direction: np.ndarray) -> Derivative:
-        """The same by calling the function, with the step that is best."""
-        return refined(self.calls(direction), self.weights, self._widest(direction), self.noise)
+    def carefully(self, direction: np.ndarray, claim: float, slack: float = 0.0) -> Derivative:
+        """The same by calling the function, with the step that is best, and others before the claim is refuted."""
+        line, widest = self.calls(direction), self._widest(direction)
+        noise = max(self.noise, rounding(line, self.weights, 1e-7))  # which elements need not have in common
+        best = refined(line, self.weights, widest, noise)
+        if abs(claim - best.value) <= 2 * best.error + slack:
+            return best
+        return supported(line, self.weights, widest, best, claim, slack, self.known)
+
+    def affordable(self, least: int) -> int:
+        """How many elements there is time to look at one by one."""
+        return max(least, int(_WORK / max(1, 200 * self.work)))
 
     def _widest(self, direction: np.ndarray) -> float:
         """How many times its length a direction may be followed: an element that is small beside the others further."""
@@ -144,7 +161,7 @@ class Numeric:
         The common step may be too long for them, as near a kink.
         """
         run = self.calls if self.replay is None else self.replays
-        for k in which[:max(_FEWEST, int(_WORK / max(1, 200 * self.work)))].tolist():
+        for k in which[:self.affordable(_FEWEST)].tolist():
             direction, unit = self.element(k), float(self.scale.ravel()[k])
             found = refined(run(direction), self.weights, self._widest(direction), self.noise)
             if found.error < errors.ravel()[k] * unit:
@@ -207,7 +224,7 @@ class Numeric:
         """A function of nothing that gives the outputs at what ``x`` holds when it is called."""
         if self.replay is not None:
             replay = self.replay
-            return (lambda: replay(x)) if x.ndim else (lambda: replay(x[()]))
+            return lambda: self._defined(lambda: replay(x if x.ndim else x[()]))
         moved = [*self.point]
         moved[self.i] = x
-        return lambda: self.subject.outputs(moved)
+        return lambda: self._defined(lambda: self.subject.outputs(moved))

@@ -172,7 +172,8 @@ class GradientReport(Report):
         rows = []
         for layer, parts in layers.items():
             verdict = max((i.verdict for i in parts), key=VERDICTS.index)
-            rows.append((layer, ", ".join(f"{i.name.rpartition('.')[2]} {i.shape}" for i in parts),
+            names = dict.fromkeys(f"{i.name.rpartition('.')[2]} {i.shape}" for i in parts)  # once for both orders
+            rows.append((layer, ", ".join(names),
                          str(sum(i.checked for i in parts)), str(sum(i.wrong for i in parts)),
                          f"{max(i.error for i in parts):.1e}", verdict.upper() if verdict in _FALSE else verdict))
         return ("layer", "parameters", "checked", "wrong", "largest error", ""), rows

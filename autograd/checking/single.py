@@ -52,7 +52,7 @@ def compare_single(subject: Subject, given: Sequence[np.ndarray], point: Sequenc
             allowed = [float(np.sum(allowed * np.abs(move))) for move in rows.directions]
         suspect = suspect or bool(np.any(~(np.abs(d) <= allowed)))
         rows.analytic = np.asarray(g)
-        rows.allowed = rows.allowed + (allowed if one.options.atol is None else relative * np.abs(g))
+        rows.allowed = np.array(rows.allowed + (allowed if one.options.atol is None else relative * np.abs(g)))
         if one.options.atol is None:
             rows.verdict[(rows.verdict == "right") & (rows.error > _RTOL * np.abs(g))] = "precision"
     if not suspect:

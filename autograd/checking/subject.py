@@ -11,9 +11,14 @@ import numpy as np
 from ..record import recording
 from ..trees import leaves, tree_map
 from ..value import Value, creation
+from .describe import count
+from .hidden import same
 from .recorded import Recorded
 
-__all__ = ["Gradient", "Leaf", "Subject"]
+__all__ = ["UNDEFINED", "Gradient", "Leaf", "Subject"]
+
+
+UNDEFINED = ArithmeticError, np.linalg.LinAlgError  # what says that a function is not defined at a point
 
 
 class Leaf:
@@ -71,14 +76,23 @@ class Subject:
                     v.data = data
 
     def _called(self, values: dict[Leaf, Value]) -> list[Value]:
-        y = self.call(*tree_map(lambda x: values[x] if isinstance(x, Leaf) else x, list(self.inputs)))
+        try:
+            y = self.call(*tree_map(lambda x: values[x] if isinstance(x, Leaf) else x, list(self.inputs)))
+        except Exception as error:
+            moved = not all(same([v.data], [leaf.point.astype(v.dtype)]) for leaf, v in values.items())
+            error.add_note("gradcheck called f at a point near the inputs: it must be defined around them" if moved else
+                           f"gradcheck called f with {count(len(self.inputs), 'input')}" + (
+                               "; a network with a target needs loss=..." if isinstance(error, TypeError) and any(
+                                   leaf.parameter is not None for leaf in values) else ""))
+            raise
         found = [part for part in leaves(y) if isinstance(part, Value)]
         if not found:
             raise TypeError(f"f must return a Value that depends on its inputs, but returned {type(y).__name__}: "
                             "was a Value turned into a plain number, by float() or .data?")
         for part in found:
             if part.dtype.kind != "f":
-                raise TypeError(f"f must return real numbers, but returned {part.dtype}")
+                raise TypeError(f"f must return real numbers, but returned {part.dtype}; write np.real(...), "
+                                "np.imag(...) or np.abs(...) of it")
         return found
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from .hidden import Change, Trail, changed
 from .kinks import Kink
 from .numeric import scales
-from .subject import Subject
+from .subject import UNDEFINED, Subject
 
 __all__ = ["switches"]
 
@@ -34,7 +35,8 @@ def switches(subject: Subject, point: Sequence[np.ndarray], i: int, trail: Trail
         step.ravel()[which] = (signs * scale * length).ravel()[which]
         at = [*point]
         at[i] = x + step
-        with subject.at(at) as record:
+        change = None
+        with suppress(*UNDEFINED), subject.at(at) as record:
             change = changed(trail, record.trail(), float(np.max(np.abs(step))))
         return change if change is not None and change.jumped else None
 
@@ -48,11 +50,11 @@ def switches(subject: Subject, point: Sequence[np.ndarray], i: int, trail: Trail
             if len(group) > 1:
                 groups += [group[: len(group) // 2], group[len(group) // 2:]]
                 continue
-            k, low, high = int(group[0]), 0.0, 1.0
+            k, low, high = int(group[0]), 0.0, 1.0  # it switches at once where low stays 0
             for _ in range(20):
                 middle = (low + high) / 2
                 low, high = (low, middle) if moved(group, side * middle) else (middle, high)
-            distance = float(abs(side) * scale.ravel()[k] * high)
+            distance = float(abs(side) * scale.ravel()[k] * high) if low else 0.0
             if k not in found or distance < found[k].distance:
                 found[k] = Kink(change.switch, distance, change.line)
     return found

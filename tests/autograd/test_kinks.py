@@ -29,7 +29,7 @@ LINEAR = [
 ]
 # The others, each with a point where its distance is 0 in every element, and one where it is known
 OTHERS = [
-    (np.sign, (0.0,), (-0.25,), 0.25), (elu, (0.0,), (-0.25,), 0.25), (np.heaviside, (0.5, 0.5), (0.75, 0.5), 0.25),
+    (np.sign, (0.0,), (-0.25,), 0.25), (elu, (0.0,), (-0.25,), 0.25), (np.heaviside, (0.0, 0.5), (0.25, 0.25), 0.25),
     (np.remainder, (4.0, 2.0), (4.5, 2.0), 0.5), (np.fmod, (4.0, 2.0), (3.5, 2.0), 0.5),
     (np.divmod, (4.0, 2.0), (4.5, 2.0), 0.5), (np.modf, (3.0,), (3.25,), 0.25),
     (np.hypot, (0.0, 0.0), (3.0, 4.0), 5.0), (np.arctan2, (0.0, -1.0), (0.5, -1.0), 0.5),

@@ -108,13 +108,16 @@ def supported(line: Line, weights: Sequence[np.ndarray], scale: float, best: Der
     off and but for the ``slack``, is right; the search ends where rounding hides so much.
     """
     h, enough = scale / 32, 0.01 * (abs(claim - best.value) if np.isfinite(best.error) else abs(claim))
-    for _ in range(25):
-        noise, rounded = _rounding(line, weights, h / 256) or (1.0, 0.0)
-        found, floor = _central(line, weights, h, noise, rounded)
-        if abs(claim - found.value) <= 2 * found.error + slack <= enough:
-            return min(found, refined(line, weights, h, noise, rounded), key=lambda d: d.error)
-        if floor > noise * enough:
+    for _ in range(20):
+        found, floor = _central(line, weights, h, 1.0)
+        if floor > enough:
             break
+        if abs(claim - found.value) <= enough:
+            noise, rounded = _rounding(line, weights, h / 256) or (1.0, 0.0)
+            error = found.error - floor + max(noise * floor, 2 * rounded / h)
+            if abs(claim - found.value) <= 2 * error + slack <= enough:
+                return min(Derivative(found.value, error), refined(line, weights, h, noise, rounded),
+                           key=lambda d: d.error)
         h /= 16
     return best
 

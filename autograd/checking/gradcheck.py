@@ -131,14 +131,14 @@ def _subject(f: Any, inputs: tuple, wrt: Any, loss: Callable | None) -> Subject:
     """What is checked: the leaves among the inputs, and the parameters of a network."""
     parameters = dict(f.named_parameters()) if hasattr(f, "named_parameters") else {}
     if loss is not None and len(inputs) < 2:
-        raise TypeError(f"loss: needs an input and a target, got {count(len(inputs), 'input')}; write gradcheck(model, x, y, "
-                        "loss=...)")
+        raise TypeError(f"loss: needs an input and a target, got {count(len(inputs), 'input')}; "
+                        "write gradcheck(model, x, y, loss=...)")
     names = _names(f.__call__ if parameters else f, len(inputs))
     candidates = [] if loss is not None and parameters else names if loss is None else names[:-1]
     if wrt is not None:
         if not isinstance(wrt, (int, np.integer, str, Iterable)):
             raise TypeError(f"wrt: expected positions or names of inputs, got {wrt!r:.60}; write wrt=0, or wrt=[0, 1]")
-        picked = [wrt] if isinstance(wrt, (int, np.integer, str)) or np.ndim(wrt) == 0 else list(wrt)
+        picked = list(wrt) if isinstance(wrt, Iterable) and not isinstance(wrt, str) else [wrt]
         positions = range(-len(names), len(names))
         wanted = {names[w] if isinstance(w, (int, np.integer)) and not isinstance(w, bool) and w in positions else w
                   for w in picked}
@@ -153,7 +153,8 @@ def _subject(f: Any, inputs: tuple, wrt: Any, loss: Callable | None) -> Subject:
                  for i, (name, x) in enumerate(zip(names, inputs, strict=True))]
     found += [Leaf(name, p.data, p) for name, p in parameters.items()]
     if not found:
-        which = "wrt: it chooses nothing" if wrt is not None else "inputs: they hold no floats" if inputs else "no inputs"
+        which = ("wrt: it chooses nothing" if wrt is not None else
+                 "inputs: they hold no floats" if inputs else "no inputs")
         raise TypeError(f"{which}; gradcheck needs the inputs at which to check: gradcheck(f, x, ...)")
     call = f if loss is None else (lambda *args: loss(f(*args[:-1]), args[-1]))
     return Subject(call, arguments, found)

@@ -208,7 +208,7 @@ class Input:
     def without_path(self, numeric: Numeric, verdict: str, change: Change | None) -> bool:
         """The rows of an input that no path leads to; tells whether a gradient was lost by that.
 
-        It was not where the path was cut on purpose, by detach, nor where the function is flat: these give the verdict.
+        It was not where the path was cut on purpose, by detach, nor where the function is flat: that is the verdict.
         """
         zero = np.zeros(self.x.shape)
         self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict=verdict)

@@ -75,7 +75,8 @@ class Numeric:
                 return
             for h in (_STEP, 1e-8):  # the first may be spoiled by a kink, which the complex step does not meet
                 other = central(called, self.weights, h, self.noise)
-                if abs(exact.value - other.value) <= 1e-5 * abs(exact.value) + 10 * other.error <= 1e-2 * abs(exact.value):
+                size = abs(exact.value)
+                if abs(exact.value - other.value) <= 1e-5 * size + 10 * other.error <= 0.01 * size:
                     self.complex = True
         if self.complex:
             self.method = COMPLEX

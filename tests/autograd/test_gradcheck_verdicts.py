@@ -12,6 +12,8 @@ DECADES = 10.0 ** np.arange(-12, 13)
 HILBERT = 1 / (np.arange(8)[:, None] + np.arange(8) + 1)
 NAN = np.array([0.3, np.nan, -1.2, 0.8])
 SHARES = np.array([0.5, 0.5, 0.0, 0.0])
+SLANTED = np.asfortranarray(RNG.normal(size=(300, 40)))
+SLANTED -= SLANTED.mean(0)
 TIED = np.array([[0.0, 0, 5], [9, 12, 12]])
 
 
@@ -39,6 +41,7 @@ RIGHT = [  # name, function, inputs, options, wanted verdicts, phrases wanted in
     ("nan among the inputs", np.nansum, [NAN], {}, {"right"}, []),
     ("nan, order 2", lambda x: np.nansum(x) ** 2, [NAN], {"order": 2}, {"right"}, []),
     ("an infinite input", np.tanh, [np.array([1.0, np.inf])], {}, {"right"}, []),
+    ("sums that cancel, of copies in another order", lambda x: SLANTED.T @ x, [np.ones((300, 2))], {}, {"right"}, []),
     ("integers among the results", lambda x: np.frexp(x)[0], [VECTOR], {}, {"right"}, []),
     ("counts among the results", lambda x: np.unique(x, return_counts=True)[0], [VECTOR], {"order": 2}, {"right"}, []),
     ("shapes that change far away", picked, [VECTOR], {"order": 2}, {"right"}, []),
@@ -63,14 +66,16 @@ RIGHT = [  # name, function, inputs, options, wanted verdicts, phrases wanted in
     ("on one side only", lambda p: -np.sum(p * np.log(p + 1e-300)), [SHARES], {}, {"precision"},
      ["p: precision, around it the function is not defined on both sides"]),
     ("entropy", lambda p: -np.sum(p * np.log(p + 1e-12)), [SHARES], {}, {"precision"}, []),
-    ("no factor beside", lambda a: np.linalg.cholesky((a + a.T) / 2), [HILBERT[:7, :7]], {}, {"right", "precision"}, []),
+    ("no factor beside", lambda a: np.linalg.cholesky((a + a.T) / 2), [HILBERT[:7, :7]], {}, {"right", "precision"},
+     []),
     ("cancellation", lambda x: (1 - np.cos(x)) / x**2, [1e-4], {}, {"precision"}, []),
     ("denormal numbers", lambda x: x * x, [1e-160], {}, {"precision"}, []),
     ("lists of other lengths", lambda x: (x[0] * 2, x[1] * 3), [[[1.0, 2.0], [3.0]]], {}, {"right"}, []),
     ("ties that do not matter to ptp", np.ptp, [np.array([0.0, 5, 5, 9])], {}, {"right"}, []),
     ("ties that do not matter to a median", np.median, [TIED], {}, {"right"}, []),
     ("a heaviside step off 0", lambda x: np.heaviside(x, 5.0) * x, [np.array([5.0])], {}, {"right"}, []),
-    ("a sort of all", lambda x: np.sort(x, axis=None) * np.arange(6.0), [TIED], {}, {"kink"}, ["a kink or tie of np.sort"]),
+    ("a sort of all", lambda x: np.sort(x, axis=None) * np.arange(6.0), [TIED], {}, {"kink"},
+     ["a kink or tie of np.sort"]),
     ("a partition of all", lambda x: np.partition(x, 1, axis=None) * np.arange(6.0), [TIED], {}, {"kink"},
      ["a kink or tie of np.partition"]),
     ("the range of some axes", lambda x: np.ptp(x, axis=(0, 1)), [TIED], {}, {"kink"}, ["a kink or tie of np.ptp"]),
@@ -115,7 +120,8 @@ BAD_BESIDE_KINKS = [lambda g, y, x: g * np.concatenate([np.sign(x[:30]), 2.0002 
 WRONG = [  # name, function, its wrong rules, inputs, options, phrases wanted in the text
     ("beside many kinks", kinky, BAD_BESIDE_KINKS, [np.append(np.full(30, 1e-4), np.ones(10))], {}, []),
     ("beside many that lie at them", kinky, BAD_BESIDE_KINKS, [np.append(np.zeros(30), np.ones(10))], {}, []),
-    ("a view with a wrong rule", lambda x: np.swapaxes(x, 0, 2), [lambda g, y, x: 1.5 * np.swapaxes(g, 0, 2)], [CUBE], {},
+    ("a view with a wrong rule", lambda x: np.swapaxes(x, 0, 2), [lambda g, y, x: 1.5 * np.swapaxes(g, 0, 2)], [CUBE],
+     {},
      ["WRONG in 24 of 24 elements"]),
     ("a slope that is detached", lambda x: x + x**3 / 3, [detaching], [VECTOR[:2]], {"order": 2},
      ["x, second order: wrong, its second derivative is lost", "the second derivative is"]),
@@ -123,13 +129,15 @@ WRONG = [  # name, function, its wrong rules, inputs, options, phrases wanted in
      [lambda g, y, x: 2 * g * x * np.where(np.abs(x) < 1e-5, 1.01, 1.0)], [np.array([1e8, 1, 1e-6, 1e-3])], {},
      ["WRONG in 1 of 4 elements; worst: x[2]"]),
     ("24 decades, wrong by 1e-4", lambda x: 1 / x, [lambda g, y, x: -1.0001 * g / x**2], [DECADES], {}, []),
-    ("short waves, wrong by 1e-5", lambda x: np.sin(1e5 * x), [lambda g, y, x: 1.00001e5 * g * np.cos(1e5 * x)], [VECTOR],
+    ("short waves, wrong by 1e-5", lambda x: np.sin(1e5 * x), [lambda g, y, x: 1.00001e5 * g * np.cos(1e5 * x)],
+     [VECTOR],
      {}, ["WRONG in 5 of 5 elements"]),
     ("a wave far from 0", np.sin, [lambda g, y, x: g * np.cos(x) * 1.05], [1e10], {"rtol": 1e-6}, []),
     ("an ill-conditioned matrix", lambda a: np.linalg.solve(a, np.ones(8)),
      [lambda g, y, a: -1.01 * np.outer(np.linalg.solve(a.T, g), y)], [HILBERT], {}, []),
     ("near the edge of the domain", np.arcsin, [lambda g, y, x: 1.001 * g / np.sqrt(1 - x * x)], [1 - 1e-9], {}, []),
-    ("at the edge", lambda x: x * np.sqrt(x), [lambda g, y, x: g * (1.5 * np.sqrt(x) + 1)], [np.array([0.0, 1.0])], {}, []),
+    ("at the edge", lambda x: x * np.sqrt(x), [lambda g, y, x: g * (1.5 * np.sqrt(x) + 1)], [np.array([0.0, 1.0])],
+     {}, []),
     ("nan among the inputs", np.nansum, [lambda g, y, x: 1.01 * g * np.isfinite(x)], [NAN], {}, ["WRONG in 3 of 4"]),
 ]
 
@@ -147,9 +155,9 @@ def test_wrong_rules_that_hide(f, rules, inputs, options, phrases):
 
 @pytest.mark.usefixtures("temporary_rules")
 def test_what_a_number_was_allowed_is_what_it_was_judged_by():
-    report = gradcheck(np.arcsin, 1 - 1e-9)
-    assert np.isfinite(report.worst.allowed)
-    assert report.worst.error <= report.worst.allowed
+    worst = gradcheck(np.arcsin, 1 - 1e-9).worst
+    assert worst is not None
+    assert worst.error <= worst.allowed < 1
 
 
 def test_an_intermediate_changed_in_place():

@@ -205,6 +205,12 @@ def test_a_path_that_is_broken(compute, what, cause):
     assert f"{what}: {report.cause}" in str(report)
 
 
+def test_comparisons_with_zero_of_what_holds_one():
+    w = new(0.0, 1.0, -1.0)
+    for chosen, code in ((w > 0, "w > 0"), (w >= 0, "w >= 0"), (w < 0, "w < 0"), (w <= 0, "w <= 0")):
+        assert f"equals {code}, a constant" in why_zero(other * chosen, w).cause
+
+
 def test_a_comparison_with_any_number():
     w = Value(np.linspace(-1.0, 1.0, 9), name="w")
     scale = Value(2.0)

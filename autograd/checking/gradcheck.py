@@ -14,7 +14,7 @@ from ..value import Value
 from .check import Check
 from .describe import count
 from .judge import Options
-from .report import GradientReport
+from .report import Elements, GradientReport
 from .subject import Gradient, Leaf, Subject
 
 __all__ = ["assert_gradients", "gradcheck"]
@@ -93,7 +93,7 @@ def gradcheck(f: Callable, *inputs: Any, order: int = 1, modes: Sequence[str] = 
             break
     every = [one for part in parts for one in part.inputs]
     return GradientReport(
-        tuple(one.summary() for one in every), tuple(e for one in every for e in one.elements()),
+        tuple(one.summary() for one in every), Elements(block for one in every for block in one.blocks()),
         tuple(e for one in every for e in one.crosschecks), tuple(fault for part in parts for fault in part.faults),
         "; ".join(dict.fromkeys(m for part in parts for m in part.methods)),
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from .differences import Derivative
 from .hidden import Change
 from .kinks import Kink
 from .numeric import GROUPED, Numeric, scales
-from .report import VERDICTS, ElementCheck, InputCheck
+from .report import VERDICTS, Block, ElementCheck, InputCheck
 
 __all__ = ["Input", "Options", "Rows"]
 
@@ -159,6 +159,8 @@ class Input:
         left, right = (Derivative(*(part / unit for part in side)) for side in numeric.sides(direction, 1e-4))
         if np.isfinite(error):
             allowed, before = float(self.allowed(a, value, error, spread)), rows.numeric.ravel()[k]
+            if numeric.complex:
+                rows.allowed.ravel()[k] += SAFETY * numeric.scatter(direction) / unit
             if not (abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
                 rows.numeric.ravel()[k], rows.allowed.ravel()[k] = value, allowed
             value = float(rows.numeric.ravel()[k])
@@ -245,17 +247,12 @@ class Input:
                          f"gradient by {mode} mode is {a:.6g} and should be {value:.6g}")
                 return
 
-    def elements(self) -> list[ElementCheck]:
-        """A row of the report for each derivative."""
+    def blocks(self) -> Iterator[Block]:
+        """The checks of its elements for the report."""
         rows = self.rows
-        if rows is None:
-            return []
-        columns = (rows.analytic, rows.numeric, rows.error, rows.allowed)
-        numbers = zip(*(c.ravel().tolist() for c in columns), rows.verdict.ravel().tolist(), strict=True)
-        indices = np.ndindex(rows.analytic.shape) if rows.directions is None else (
-            ("direction", k) for k in range(len(rows.directions)))
-        return [ElementCheck(self.name, index, a, n, e, allowed, verdict, rows.mode, self.options.order)
-                for index, (a, n, e, allowed, verdict) in zip(indices, numbers, strict=True)]
+        if rows is not None:
+            yield Block(self.name, rows.directions is not None, rows.mode, self.options.order, rows.analytic,
+                        rows.numeric, rows.allowed, rows.verdict)
 
     def summary(self) -> InputCheck:
         """The row of the report for the input: the worst verdict there is."""

@@ -148,6 +148,12 @@ class Numeric:
             return best
         return supported(line, self.weights, widest, best, claim, slack, self.known)
 
+    def scatter(self, direction: np.ndarray) -> float:
+        """How far complex steps of several lengths are apart, which differ by their rounding only."""
+        found = [complex_step(self.replays(length * direction), self.weights, 1e-20).value / length
+                 for length in (0.9, 1.1, 1.3, 1.7)]
+        return max(found) - min(found)
+
     def affordable(self, least: int) -> int:
         """How many elements there is time to look at one by one."""
         return max(least, int(_WORK / max(1, 200 * self.work)))

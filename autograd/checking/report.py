@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
 import html
+import operator
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .describe import Report, html_table, table
 
-__all__ = ["ElementCheck", "GradientReport", "InputCheck"]
+__all__ = ["Block", "ElementCheck", "Elements", "GradientReport", "InputCheck"]
 
 # From the best to the worst: an input has the worst of its elements' verdicts.
 VERDICTS = ("right", "detached", "precision", "kink", "wrong", "not finite", "not deterministic")
@@ -56,6 +60,57 @@ class ElementCheck(NamedTuple):
         return VERDICTS.index(self.verdict), over if np.isfinite(over) else np.inf
 
 
+class Block(NamedTuple):
+    """The checks of one input as arrays, of its shape or with one entry for each direction."""
+
+    argument: str
+    directions: bool
+    mode: str
+    order: int
+    analytic: np.ndarray
+    numeric: np.ndarray
+    allowed: np.ndarray
+    verdict: np.ndarray
+
+    def check(self, k: int) -> ElementCheck:
+        index = ("direction", k) if self.directions else tuple(map(int, np.unravel_index(k, self.analytic.shape)))
+        a, n = float(self.analytic.flat[k]), float(self.numeric.flat[k])
+        return ElementCheck(self.argument, index, a, n, abs(a - n), float(self.allowed.flat[k]), self.verdict.flat[k],
+                            self.mode, self.order)
+
+
+class Elements(Sequence):
+    """The checks of all elements: a sequence of ``ElementCheck`` that are made as they are asked for.
+
+    The numbers are kept as arrays, because a network has many.
+    """
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self.blocks = tuple(blocks)
+
+    def __len__(self) -> int:
+        return sum(block.analytic.size for block in self.blocks)
+
+    def __iter__(self) -> Iterator[ElementCheck]:
+        return (block.check(k) for block in self.blocks for k in range(block.analytic.size))
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return tuple(self)[i]
+        k = operator.index(i) + (len(self) if i < 0 else 0)
+        for block in self.blocks:
+            if 0 <= k < block.analytic.size:
+                return block.check(k)
+            k -= block.analytic.size
+        raise IndexError(f"element {i} of {len(self)}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Elements) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        raise TypeError("unhashable: it holds arrays")
+
+
 class InputCheck(NamedTuple):
     """One input or parameter: the verdict on it, and what there is to say about that."""
 
@@ -86,7 +141,7 @@ class GradientReport(Report):
     """
 
     inputs: tuple[InputCheck, ...]
-    elements: tuple[ElementCheck, ...]
+    elements: Elements
     crosschecks: tuple[ElementCheck, ...] = ()
     faults: tuple[Any, ...] = ()
     method: str = ""
@@ -127,13 +182,14 @@ class GradientReport(Report):
         """Lines of text, and tables as a header and rows."""
         parts: list[Any] = [self._headline(self.worst)]
         wrong = [e for e in self.crosschecks if not e.right]
-        rows = sorted([*self.elements, *wrong], key=lambda e: e.badness, reverse=True)
+        rows = heapq.nlargest(_SHOWN, chain(self.elements, wrong), key=lambda e: e.badness)
+        more = len(self.elements) + len(wrong) - len(rows)
         if rows:
             parts.append((("element", "analytic", "numeric", "error", "allowed", ""), [
                 (e.name + _marks(e), f"{e.analytic:.8g}", f"{e.numeric:.8g}", f"{e.error:.1e}", f"{e.allowed:.1e}",
-                 e.verdict if e.right else e.verdict.upper()) for e in rows[:_SHOWN]]))
-        if len(rows) > _SHOWN:
-            parts.append(f"... and {len(rows) - _SHOWN} more that are less far off")
+                 e.verdict if e.right else e.verdict.upper()) for e in rows]))
+        if more:
+            parts.append(f"... and {more} more that are less far off")
         if self.layers:
             parts.append(self._by_layer())
         parts += [f"fault: {fault}" for fault in self.faults]

@@ -12,7 +12,7 @@ from .registry import definition
 from .trees import leaves, tree_map
 from .value import Value
 
-__all__ = ["checkpoint"]
+__all__ = ["checkpoint", "recomputed"]
 
 F = TypeVar("F", bound=Callable)
 _HOLE = object()

@@ -58,13 +58,13 @@ class Torch(Peer):
             def forward(ctx: Any, f: Callable, *xs: Any) -> Any:
                 ctx.f = f
                 ctx.save_for_backward(*xs)
-                return torch.as_tensor(np.asarray(f(*(x.detach().numpy()[()] for x in xs))))
+                return torch.tensor(np.array(f(*(x.detach().numpy()[()] for x in xs))))
 
             @staticmethod
             def backward(ctx: Any, *gs: Any) -> Any:
                 xs = [x.detach().numpy()[()] for x in ctx.saved_tensors]
                 vjp, _ = make_vjp(ctx.f, tuple(range(len(xs))))(*xs)
-                return None, *(torch.as_tensor(np.asarray(part)) for part in vjp(gs[0].numpy()[()]))
+                return None, *(torch.tensor(np.array(part)) for part in vjp(gs[0].numpy()[()]))
 
         return Pair
 
@@ -151,7 +151,7 @@ class Jax(Peer):
 
         def pull(g: Any, *xs: Any) -> Any:
             vjp, _ = make_vjp(f, tuple(range(len(xs))))(*(np.asarray(x)[()] for x in xs))
-            return tuple(np.asarray(part, part.dtype) for part in map(np.asarray, vjp(np.asarray(g)[()])))
+            return tuple(map(np.asarray, vjp(np.asarray(g)[()])))
 
         @jax.custom_vjp
         def pair(*xs: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ _LARGER, _SMALLER = (np.maximum, np.fmax), (np.minimum, np.fmin)
 _PRODUCTS = (np.multiply, np.matmul, np.dot, np.vdot, np.inner, np.outer, np.einsum, np.tensordot, np.kron, np.cross,
              np.convolve, np.correlate, np.linalg.multi_dot, np.linalg.vecdot, np.vecdot, functions.affine,
              at_multiply, np.divide)
+_FACTORS: dict[Any, Sequence[int]] = {functions.affine: (0, 1), at_multiply: (0, 2)}  # where not all arguments are
 _PICKS = (operator.getitem, np.take, np.take_along_axis, np.compress, np.extract, np.delete, np.diagonal, np.trace,
           np.tril, np.triu, np.diag, np.choose, at_set, scatter)
 _EXTREMES = (np.max, np.min, np.nanmax, np.nanmin, np.median, np.nanmedian, np.quantile, np.percentile, np.ptp,
@@ -44,9 +45,10 @@ class _Known(NamedTuple):
     tell: Callable[[Block, int], str]
 
 
-def _others(block: Block, place: int) -> list[int]:
-    """The places of the other arguments that are numbers."""
-    return [i for i, arg in enumerate(block.node.args) if i != place and is_numeric(raw(arg))]
+def _factors(block: Block, place: int) -> list[int]:
+    """The places of the other factors of a product."""
+    places = _FACTORS.get(block.node.op, range(len(block.node.args)))
+    return [i for i in places if i != place and is_numeric(raw(block.node.args[i]))]
 
 
 def _those(block: Block) -> str:
@@ -67,16 +69,18 @@ def _those_are(block: Block) -> str:
 def _dead(block: Block, place: int) -> str:
     inputs = np.concatenate([np.ravel(x.data) for _, _, x, _ in block.inputs])
     dead = int((inputs <= 0).sum())
-    of_all = f"; of all {inputs.size} inputs {dead} are" if block.moved.size < inputs.size else ""
-    return f"dead ReLU: {_those_are(block)} at most 0{of_all}"
+    if block.moved.size == inputs.size:
+        return f"dead ReLU: {_those_are(block)} at most 0"
+    of_all = f"of all {inputs.size} inputs, {dead} {'is' if dead == 1 else 'are'}"
+    return f"dead ReLU: {_those_are(block)} at most 0; {of_all}"
 
 
 def _zero_beside(block: Block, place: int) -> bool:
-    return any(not np.any(block.beside(i)) for i in _others(block, place))
+    return any(not np.any(block.beside(i)) for i in _factors(block, place))
 
 
 def _product(block: Block, place: int) -> str:
-    i = next(i for i in _others(block, place) if not np.any(block.beside(i)))
+    i = next(i for i in _factors(block, place) if not np.any(block.beside(i)))
     name, arg = arguments(block.node)[i], block.node.args[i]
     mask = not isinstance(arg, Value) and bool(np.isin(np.asarray(arg), [0, 1]).all()) and np.any(arg)
     if name.strip("-0.") == "":
@@ -85,11 +89,11 @@ def _product(block: Block, place: int) -> str:
 
 
 def _some_zeros(block: Block, place: int) -> bool:
-    return any(not np.all(raw(block.node.args[i])) for i in _others(block, place))
+    return any(not np.all(raw(block.node.args[i])) for i in _factors(block, place))
 
 
 def _partly_zero(block: Block, place: int) -> str:
-    i = next(i for i in _others(block, place) if not np.all(raw(block.node.args[i])))
+    i = next(i for i in _factors(block, place) if not np.all(raw(block.node.args[i])))
     return (f"multiplication by 0: {arguments(block.node)[i]}, {range_of(raw(block.node.args[i]))}, is 0 wherever it "
             f"meets {_those(block)}")
 
@@ -117,7 +121,7 @@ _KNOWN = [
     _Known(_PRODUCTS, _zero_beside, _product),
     _Known(_PRODUCTS, _some_zeros, _partly_zero),
     _Known(_PICKS, lambda b, i: True, lambda b, i: f"index: none of {_those(b)} is taken"),
-    _Known(_EXTREMES, lambda b, i: True, lambda b, i: f"{name_of(b.node.op)}: none of {_those(b)} is chosen"),
+    _Known(_EXTREMES, lambda b, i: True, lambda b, i: f"choice: none of {_those(b)} is chosen"),
     _Known(_STEPS, lambda b, i: True,
            lambda b, i: f"step: the slope of {name_of(b.node.op)} is 0 wherever there is one"),
     _Known(_SATURATING, lambda b, i: True,
@@ -146,7 +150,7 @@ def _cancelled(block: Block) -> str:
     parts = [arguments(block.node)[place] for place in places]
     if len(parts) > 1:
         return f"cancellation: what {name} sends back along {' and '.join(parts)} adds up to 0"
-    return f"cancellation: what {name} makes of {parts[0]} stays the same, whatever this is"
+    return f"cancellation: in the result of {name}, what changes in {parts[0]} adds up to 0"
 
 
 def drop_cause(node: Value, factor: float, usual: float) -> str:

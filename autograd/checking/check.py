@@ -62,6 +62,7 @@ class Check:
             self.outputs = [np.array(y.data) for y in record.outputs]
             self.weights = [self._weights(y) for y in record.outputs]
             self.trail, self.reached = record.trail(), record.reached
+            self.rounding = self._rounding(record)
             self.work = sum(node.size for node in record.nodes if node.op is not None)
             damaged = record.damaged()
             gradients = self._reverse(record)
@@ -80,6 +81,9 @@ class Check:
             reach = [_REACH * np.maximum(scales(x), 0.1) for x in self.point]
             for one, g, kinks in zip(self.inputs, gradients, kinks_within(record, reach), strict=True):
                 one.gradient, one.kinks = g, kinks
+            if self.before is not None:  # where the function bends, its slope jumps
+                for one, first in zip(self.inputs, self.before.inputs, strict=True):
+                    one.kinks = first.kinks | one.kinks
             self.replays = [Replay(record, leaf) if reached else None
                             for leaf, reached in zip(record.leaves, record.reached, strict=True)]
             self._forward(record)
@@ -102,6 +106,12 @@ class Check:
                 self._without("reverse", "has no vjp", error)
         return [None] * len(self.point)
 
+    def _rounding(self, record: Recorded) -> float:
+        try:
+            return record.rounding(self.weights)
+        except TypeError:  # where there is no reverse mode, what can be seen from outside must do
+            return 0.0
+
     def _without(self, mode: str, sign: str, error: TypeError) -> None:
         if sign not in str(error):
             raise error
@@ -119,11 +129,14 @@ class Check:
                 if few and self.options.directions is None:
                     moves = [row.reshape(x.shape) * scales(x) for row in np.eye(x.size)]
                 for move in moves:
-                    tangents = record.tangents([move if j == i else None for j in range(len(self.point))])
-                    slope = sum(float(np.sum(w * t)) for w, t in zip(self.weights, tangents, strict=True))
-                    one.tangents.append((move, slope))
+                    one.tangents.append((move, self._slope(record, i, move)))
         except TypeError as error:
             self._without("forward", "has no jvp", error)
+
+    def _slope(self, record: Recorded, i: int, move: np.ndarray) -> float:
+        """The derivative along a direction of one input, by forward mode."""
+        tangents = record.tangents([move if j == i else None for j in range(len(self.point))])
+        return sum(float(np.sum(w * t)) for w, t in zip(self.weights, tangents, strict=True))
 
     def _repeats(self) -> bool:
         """Whether the function and its gradient are the same again; and how far the gradient's rounding spreads."""
@@ -145,7 +158,10 @@ class Check:
             return False
         for _ in range(3 if "reverse" in self.modes else 0):
             near = [x * (1 + 4 * np.finfo(float).eps * self.rng.uniform(-1, 1, x.shape)) for x in self.point]
+            for one, x, moved in zip(self.inputs, self.point, near, strict=True):
+                moved.ravel()[[*one.kinks]] = x.ravel()[[*one.kinks]]  # beyond a kink the slope is another
             with self.subject.at(near) as record:
+                record.jitter(float(np.finfo(float).eps), self.rng)
                 for one, g in zip(self.inputs, self._reverse(record), strict=True):
                     if g is not None and one.gradient is not None:
                         np.fmax(one.spread, np.abs(g - one.gradient), out=one.spread)
@@ -184,7 +200,7 @@ class Check:
             for k, kink in switches(self.subject, self.point, i, self.trail, _REACH, self.rng).items():
                 if k not in one.kinks or kink.distance < one.kinks[k].distance:
                     one.kinks[k] = kink
-        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.work)
+        numeric = Numeric(self.subject, self.point, self.weights, i, self.replays[i], self.rounding, self.work)
         numeric.prepare(one.direction(self.rng))
         one.compare(numeric)
         self.methods += [numeric.method] if numeric.method not in self.methods else []
@@ -210,7 +226,7 @@ class Check:
                     change = change._replace(jumped=True)  # or it would have changed before
         used = self.before is not None and self.before.reached[i]  # then only its gradient does not depend on it
         verdict = "right" if used else "detached"
-        if one.without_path(Numeric(self.subject, self.point, self.weights, i, None), verdict, change):
+        if one.without_path(Numeric(self.subject, self.point, self.weights, i, None, self.rounding), verdict, change):
             which, of = ("gradient", "output") if self.before is None else ("second derivative", "gradient")
             one.say("wrong", f"its {which} is lost: the {of} depends on it, but no recorded operation leads to it")
             self.lost += [_lost(change)] if change else []
@@ -225,30 +241,35 @@ class Check:
             return
         point = [x.copy() for x in self.point]
         for x, which in zip(point, flagged, strict=True):
-            x.ravel()[which] += (_MOVE * scales(x) * self.rng.uniform(0.5, 1.0, x.shape)).ravel()[which]
+            longest = _MOVE * np.maximum(scales(x), 0.1)
+            x.ravel()[which] += (longest * self.rng.uniform(0.5, 1.0, x.shape)).ravel()[which]
         with self.subject.at(point) as record:
             gradients = self._reverse(record)
-            kinks = kinks_within(record, [_MOVE * scales(x) for x in point])
+            noise = self._rounding(record)
+            kinks = kinks_within(record, [1e-3 * _MOVE * np.maximum(scales(x), 0.1) for x in point])
             if not all(np.all(np.isfinite(y.data)) for y in record.outputs):
                 return
-        for i, (one, which, g) in enumerate(zip(self.inputs, flagged, gradients, strict=True)):
-            if len(which) and g is not None:
-                numeric = Numeric(self.subject, point, self.weights, i, None)
-                one.beside(numeric, [k for k in which if k not in kinks[i]], g)
+            slopes: list[dict[tuple[int, str], float]] = []
+            for i, (which, g) in enumerate(zip(flagged, gradients, strict=True)):
+                beside = [k for k in which.tolist() if k not in kinks[i]]
+                slopes.append({} if g is None else {(k, "reverse"): float(g.ravel()[k]) for k in beside})
+                if "forward" in self.modes:
+                    slopes[-1] |= {(k, "forward"): self._slope(record, i, np.eye(
+                        1, self.point[i].size, k).reshape(self.point[i].shape)) for k in beside}
+        for i, (one, found) in enumerate(zip(self.inputs, slopes, strict=True)):
+            if found:
+                one.beside(Numeric(self.subject, point, self.weights, i, None, noise), found)
 
     def _find_fault(self) -> None:
         """Name the operation that makes an input wrong."""
-        wrong = [one for one in self.inputs if one.summary().verdict == "wrong"]
-        if not wrong:
+        if all(one.summary().verdict != "wrong" for one in self.inputs):
             return
-        modes = [mode for mode in self.modes if any(
-            (mode == "forward") == (one.rows is None or "wrong" not in one.rows.verdict) for one in wrong)]
         subjects = [(self.subject, 1)]
         if isinstance(self.subject, Gradient):  # its graph has what the rules call, and that of the function the rules
             subjects.append((self.subject.first, 2))
         for subject, order in subjects:
             with subject.at(self.point) as record:
-                fault = first_fault(record, modes or self.modes, order, False, self.rng)
+                fault = first_fault(record, self.modes, order, False, self.rng)
             if fault:
                 self.faults.append(fault)
                 return

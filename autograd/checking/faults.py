@@ -156,8 +156,10 @@ def _wrong(subject: Subject, point: list[np.ndarray], masks: list[np.ndarray], m
             gradients = record.gradients(weights) if "reverse" in modes else None
         except TypeError:
             gradients = None
+        noise = 0.0 if gradients is None else record.rounding(weights)
         for i, (x, mask) in enumerate(zip(point, masks, strict=True)):
-            numeric = Numeric(subject, point, weights, i, None)
+            numeric = Numeric(subject, point, weights, i, None, noise)
+            numeric.look_at_rounding(rng)
             directions = _directions(x, mask, numeric.scale, rng)
             for mode in modes:
                 off = []
@@ -213,9 +215,10 @@ def _narrow(subject: Subject, point: list[np.ndarray], wide: list[np.ndarray], m
     with subject.at(wide) as record:
         wanted = record.gradients(weights)
     spread = [np.zeros(x.shape) for x in wide]
-    for _ in range(4):
+    for _ in range(8):
         near = [x * (1 + eps * rng.uniform(-1, 1, x.shape)) for x in wide]
         with subject.at(near) as record:
+            record.jitter(eps, rng)  # because a rule uses the result too, which is rounded
             found = record.gradients([w * (1 + eps * rng.uniform(-1, 1, w.shape)) for w in weights])
         for i, (a, b) in enumerate(zip(found, wanted, strict=True)):
             if a is not None and b is not None:
@@ -223,7 +226,7 @@ def _narrow(subject: Subject, point: list[np.ndarray], wide: list[np.ndarray], m
     for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
         if a is None or b is None:
             continue
-        allowed = 30 * (spread[i] + float(np.sqrt(np.mean(spread[i] ** 2))) + eps * np.abs(b))
+        allowed = 30 * (spread[i] + eps * np.abs(b))
         over = np.abs(a - b) > allowed
         if np.any(over):
             k = np.unravel_index(int(np.argmax(np.where(over, np.abs(a - b), 0))), a.shape)

@@ -16,7 +16,7 @@ from ..record import output
 from ..value import Value, unwrap
 from .local import call_site, consumers_of, is_elementwise, sent_back
 
-__all__ = ["Block", "Flow", "any_like", "largest"]
+__all__ = ["Block", "Flow", "largest", "limits"]
 
 _SEED = 0  # of the random numbers that stand for any direction
 
@@ -87,15 +87,14 @@ class Flow:
         self.useful = useful
         self.arriving: dict[Value, Any] = {}
         gradients = {cost: ones(cost)}
-        with np.errstate(all="ignore"):
-            for node in self.nodes:
-                g = gradients.get(node)
-                if g is None:
-                    continue
-                self.arriving[node] = g
-                if node is not v:
-                    for _ in reverse_pass([node], gradients, useful):
-                        pass
+        for node in self.nodes:
+            g = gradients.get(node)
+            if g is None:
+                continue
+            self.arriving[node] = g
+            if node is not v:
+                for _ in reverse_pass([node], gradients, useful):
+                    pass
 
     @property
     def gradient(self) -> Any:
@@ -116,19 +115,18 @@ class Flow:
         moving: dict[Value, Any] = {source: np.where(mask, any_like(source.data, rng), 0)[()]}
         found: dict[Any, Block] = {}
         wholes: list[Value] = []
-        with np.errstate(all="ignore"):
-            for node in reversed(self.nodes):
-                if node.op is None or node in moving:
-                    continue
-                _push(node, moving, rng)
-                if node not in moving:
-                    continue
-                if isinstance(node.data, tuple):
-                    wholes.append(node)
-                if largest(moving[node]) == 0:
-                    del moving[node]
-                    if node.op is not output:
-                        _add_block(found, source, node, moving)
+        for node in reversed(self.nodes):
+            if node.op is None or node in moving:
+                continue
+            _push(node, moving, rng)
+            if node not in moving:
+                continue
+            if isinstance(node.data, tuple):
+                wholes.append(node)
+            if largest(moving[node]) == 0:
+                del moving[node]
+                if node.op is not output:
+                    _add_block(found, source, node, moving)
         for node in wholes:  # of its results, those that move may be used nowhere
             if node in moving and not any(result in moving for result in self.consumers[node]):
                 _add_block(found, source, node, moving)
@@ -143,10 +141,9 @@ class Flow:
         source = block.source
         last = max(x._order for x in back)
         nodes = [node for node in self.nodes if node._order <= last]
-        with np.errstate(all="ignore"):
-            for node, g in reverse_pass(nodes, back, self.useful):
-                if node is source:
-                    return np.asarray(g) != 0
+        for node, g in reverse_pass(nodes, back, self.useful):
+            if node is source:
+                return np.asarray(g) != 0
         return np.zeros(source.shape, bool)
 
     def without_gradient(self, block: Block) -> tuple[Value, np.ndarray] | None:
@@ -184,11 +181,14 @@ class Flow:
         return 0.0 if g is None else _share(node, g, parent)
 
     def factor(self, node: Value, parent: Value) -> float:
-        """How many times as large what a node sends back is as what arrives; or would be, where that is next to 0."""
-        size = largest(self.arriving.get(node))
-        if size < float(np.finfo(self.v.dtype).tiny):
-            return self.usual_factor(node, parent)
-        return self.share(node, parent) / size
+        """How many times as large what a node sends back is as what arrives; or would be, but that it is next to 0."""
+        size, share = largest(self.arriving.get(node)), self.share(node, parent)
+        smallest = float(limits(self.v.dtype).tiny)
+        if share < smallest:
+            usual = self.usual_factor(node, parent)
+            if size * usual < smallest:
+                return usual
+        return share / size
 
     def usual_factor(self, node: Value, parent: Value) -> float:
         """The same if random numbers arrived."""
@@ -212,6 +212,11 @@ def _add_block(found: dict[Any, Block], source: Value, node: Value, moving: dict
         block.inputs += [(node, place, x, np.asarray(moving[x]) != 0) for x in dict.fromkeys(held) if x in moving]
 
 
+def limits(dtype: np.dtype) -> np.finfo:
+    """The smallest and largest numbers of a dtype, of floats also where someone set ``.data`` to integers."""
+    return np.finfo(np.result_type(dtype, np.float16))
+
+
 def any_like(data: Any, rng: np.random.Generator) -> Any:
     """Random numbers of at least ½ in the shape and dtype of ``data``, or of several results."""
     if isinstance(data, tuple):
@@ -219,7 +224,7 @@ def any_like(data: Any, rng: np.random.Generator) -> Any:
     if type(data) is float:
         return float(rng.uniform(0.5, 1.5))
     numbers = rng.uniform(0.5, 1.5, np.shape(data))
-    return np.asarray(numbers).astype(np.result_type(data))[()]
+    return np.asarray(numbers).astype(np.result_type(data, np.float16))[()]
 
 
 def _push(node: Value, moving: dict[Value, Any], rng: np.random.Generator) -> None:
@@ -231,6 +236,6 @@ def _push(node: Value, moving: dict[Value, Any], rng: np.random.Generator) -> No
     t = moving.get(node)
     if t is None or isinstance(t, list):
         return
-    size, info = largest(t), np.finfo(node.dtype)
+    size, info = largest(t), limits(node.dtype)
     if size and not float(info.tiny) ** 0.5 < size < float(info.max) ** 0.5 and np.isfinite(size):
         moving[node] = t / size

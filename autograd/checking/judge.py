@@ -20,7 +20,7 @@ __all__ = ["Input", "Options", "Rows"]
 RTOL = 1e-6
 SAFETY = 10  # how many times an estimated error is allowed
 _CAREFUL = 16  # elements that are looked at one by one when they seem wrong, more while time allows,
-_CONVINCING = 4  # until so many are
+_CONVINCING = 4  # until so many are, or are known to be at kinks
 _VAGUE = 1e-2  # of a derivative: a numeric one that may be off by more says nothing
 _CLEAR = 1e-5  # of a derivative: what a numeric one may be off without being looked at again
 
@@ -125,7 +125,8 @@ class Input:
         seen: list[str] = []
         most = numeric.affordable(_CAREFUL)
         for k in off.tolist():
-            if len(seen) < most and seen.count("wrong") < _CONVINCING:
+            known = k in self.kinks and rows.directions is None and seen.count("kink") > _CONVINCING
+            if len(seen) < most and seen.count("wrong") < _CONVINCING and not known:
                 seen.append(self._looked_at(rows, k, numeric))
                 verdict[k] = seen[-1]
             elif over[k]:  # as the worst of those that were looked at
@@ -141,7 +142,11 @@ class Input:
             k, nearest = min(self.kinks.items(), key=lambda item: (item[1].distance, item[0]))
             index = tuple(map(int, np.unravel_index(k, self.x.shape)))
             more = f" (and {len(self.kinks) - 1} more elements)" if len(self.kinks) > 1 else ""
-            self.say("right", f"{f'element {index}' if index else 'the point'} is {nearest}{more}")
+            direction, unit = numeric.element(k), float(numeric.scale.ravel()[k])
+            longer = max(1.0, 0.1 / unit)  # so that both sides are seen beyond the kink
+            left, right = (side.value / unit / longer for side in numeric.sides(longer * direction, 1e-4))
+            self.say("right", f"{f'element {index}' if index else 'the point'} is {nearest}{more}, with slopes "
+                     f"{left:.6g} to the left and {right:.6g} to the right")
 
     def _looked_at(self, rows: Rows, k: int, numeric: Numeric) -> str:
         """The verdict on a derivative that seems wrong, by the best that differences can do and by both sides of it."""
@@ -153,8 +158,10 @@ class Input:
         value, error = best.value / unit, best.error / unit
         left, right = (Derivative(*(part / unit for part in side)) for side in numeric.sides(direction, 1e-4))
         if np.isfinite(error):
-            rows.numeric.ravel()[k] = value
-            rows.allowed.ravel()[k] = self.allowed(a, value, error, spread)
+            allowed, before = float(self.allowed(a, value, error, spread)), rows.numeric.ravel()[k]
+            if not (abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
+                rows.numeric.ravel()[k], rows.allowed.ravel()[k] = value, allowed
+            value = float(rows.numeric.ravel()[k])
             vague = rows.allowed.ravel()[k] > _VAGUE * max(abs(a), abs(value))
             if abs(a - value) <= rows.allowed.ravel()[k] and not (vague and _bends(left, right)):
                 return "right"
@@ -162,13 +169,13 @@ class Input:
             sides = [side for side in (left, right) if np.isfinite(side.error)]
             vague = all(s.error > _VAGUE * abs(s.value) for s in sides)  # as of x log(x + 1e-12) at 0
             if vague or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
-                self.say("right", "around it the function is not defined on both sides")
+                if len(sides) < 2:
+                    self.say("right", "around it the function is not defined on both sides")
                 return "precision"
         if not _bends(left, right) and not (whole and k in self.kinks):
             return "wrong"
         if whole and k not in self.kinks:
             self.kinks[k] = _bent(numeric, direction)
-        self.say("right", f"slopes {left.value:.6g} to the left and {right.value:.6g} to the right")
         return "kink"
 
     def cross(self, numeric: Numeric) -> None:
@@ -202,39 +209,41 @@ class Input:
     def without_path(self, numeric: Numeric, verdict: str, change: Change | None) -> bool:
         """The rows of an input that no path leads to; tells whether a gradient was lost by that.
 
-        It was not where the path was cut on purpose, by detach, nor where the function is flat: that is the verdict.
+        It was not where the path was cut on purpose, by detach, nor where the function is flat: these give the verdict.
         """
         zero = np.zeros(self.x.shape)
         self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict=verdict)
         if verdict == "detached" and change is not None and change.detached:
             return False
         values, errors = numeric.elements()
-        lost = np.abs(values) > 2 * errors
-        self.rows.numeric[lost] = values[lost]
-        self.rows.verdict[lost] = "wrong"
-        return bool(np.any(lost))
+        depends = np.abs(values) > 2 * errors
+        self.rows.numeric[depends] = values[depends]
+        self.rows.verdict[depends] = "wrong"
+        for k in self.kinks:  # of the first order: there the slope jumps
+            self.rows.verdict.ravel()[k] = "kink"
+        return bool(np.any(self.rows.verdict == "wrong"))
 
     def at_kinks(self) -> np.ndarray:
-        """The flat indices of the elements that differ at a kink."""
+        """The flat indices of some elements at kinks, first of those that differ there."""
         rows = self.rows
         if rows is None or rows.directions is not None:
             return np.zeros(0, int)
-        return np.flatnonzero((rows.verdict == "kink") & ~(rows.error <= rows.allowed))
+        found = np.flatnonzero(rows.verdict == "kink")
+        return found[np.argsort((rows.error <= rows.allowed).ravel()[found], kind="stable")][:_CAREFUL]
 
-    def beside(self, numeric: Numeric, which: Sequence[int], gradient: np.ndarray) -> None:
-        """Judge some elements by a point beside, of which the gradient is given: wrong there is wrong."""
+    def beside(self, numeric: Numeric, slopes: dict[tuple[int, str], float]) -> None:
+        """Judge elements by a point beside, where the derivatives by both modes are given: wrong there is wrong."""
         assert self.rows is not None
-        for k in which[:_CAREFUL]:
+        for (k, mode), a in slopes.items():
             direction, unit = numeric.element(k), float(numeric.scale.ravel()[k])
-            a = float(gradient.ravel()[k])
             best, (left, right) = numeric.carefully(direction, a * unit), numeric.sides(direction, 1e-4)
             value = best.value / unit
-            off = abs(a - value) > self.allowed(a, value, best.error / unit, SAFETY * self.spread.ravel()[k])
+            off = abs(a - value) > self.allowed(a, value, best.error / unit, 1e-6 * abs(a))
             if off and np.isfinite(best.error) and not _bends(left, right):
                 self.rows.verdict.ravel()[k] = "wrong"
                 index = tuple(map(int, np.unravel_index(k, self.x.shape)))
                 self.say("wrong", f"also beside the kink, where element {index} is {numeric.x.ravel()[k]:.6g}, the "
-                         f"gradient is {a:.6g} and should be {value:.6g}")
+                         f"gradient by {mode} mode is {a:.6g} and should be {value:.6g}")
                 return
 
     def elements(self) -> list[ElementCheck]:
@@ -254,6 +263,10 @@ class Input:
         rows = self.rows
         verdicts = [] if rows is None else rows.verdict.ravel().tolist()
         worst = max([self.overall, *verdicts], key=VERDICTS.index)
+        if worst == "precision" and rows is not None and not self.details:
+            unclear = np.max(rows.allowed[rows.verdict == "precision"])
+            self.say("precision", f"{verdicts.count(worst)} of its derivatives are small beside what rounding hides, "
+                     f"up to {unclear:.1e}")
         return InputCheck(self.name, self.x.shape, worst, "; ".join(self.details), len(verdicts),
                           sum(v == "wrong" for v in verdicts),
                           float(np.max(rows.error)) if rows is not None and rows.error.size else 0.0,

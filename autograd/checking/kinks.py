@@ -50,7 +50,7 @@ def _bounds(x, low=None, high=None, *args, **kwargs):
     return np.minimum(np.inf if low is None else np.abs(x - low), np.inf if high is None else np.abs(x - high))
 
 
-def _neighbours(x, axis: int | tuple[int, ...] | None = -1, *args, **kwargs):
+def _neighbours(x, axis: Any = -1, *args, **kwargs):
     """The distance to the nearest other element along an axis or several, or of all."""
     x = np.asarray(x)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
@@ -240,8 +240,11 @@ def kinks_within(record: Recorded, reach: Sequence[np.ndarray]) -> list[dict[int
             flat = np.broadcast_to(distance, shape).ravel()
             near = np.flatnonzero(flat <= _NEAR * max(1.0, float(np.max(np.abs(arg.data)))))
             near = near[np.argsort(flat[near], kind="stable")]
-            tied = near[_EACH:][flat[near[_EACH:]] == 0]
-            for group in [*np.split(near[:_EACH], range(1, len(near[:_EACH]))), tied, near[_EACH + len(tied):]]:
+            rest = near[_EACH:]
+            with np.errstate(divide="ignore"):
+                sizes = np.floor(np.log2(flat[rest]))  # the others are followed together where they are about as far
+            groups = [rest[sizes == size] for size in np.unique(sizes)]
+            for group in [*np.split(near[:_EACH], range(1, len(near[:_EACH]))), *groups]:
                 if group.size:
                     _add(found, record, reach, node, arg, shape, flat, group)
     return found
@@ -251,8 +254,8 @@ def _add(found: list[dict[int, Kink]], record: Recorded, reach: Sequence[np.ndar
          shape: tuple, flat: np.ndarray, group: np.ndarray) -> None:
     """Note which elements of the leaves reach the kinks of a group of elements."""
     seed = np.zeros(shape)
-    seed.ravel()[group] = 1.0 if len(group) == 1 else np.random.default_rng(0).uniform(0.5, 1.5, len(group))
-    distance = float(flat[group].min())
+    seed.ravel()[group] = 1.0 if len(group) == 1 else np.random.default_rng(0).uniform(0.9, 1.0, len(group))
+    distance = float(flat[group].max())
     axes = tuple(range(len(shape) - arg.ndim)) + tuple(
         len(shape) - arg.ndim + i for i, n in enumerate(arg.shape) if n != shape[len(shape) - arg.ndim + i])
     seed = np.sum(seed, axis=axes).reshape(arg.shape)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable
+import warnings
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,15 @@ from ..registry import RULES
 from ..trees import leaves, tree_map
 from ..value import Value, holds_value, leaf
 
-__all__ = ["call_site", "consumers_of", "is_elementwise", "is_finite", "numeric_arguments", "sent_back"]
+__all__ = ["call_site", "consumers_of", "is_elementwise", "is_finite", "numeric_arguments", "quiet", "sent_back"]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Inside, nothing warns: what is looked at is known to be odd."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def is_finite(x: Any) -> bool:
@@ -80,7 +90,7 @@ def sent_back(node: Value, g: Any, wanted: Collection[Value] | None = None) -> l
     alone.op, alone.kwargs = node.op, node.kwargs
     alone._first = tuple(renewed(place, arg) for place, arg in enumerate(node.args))
     found = {alone: g}
-    with np.errstate(all="ignore"):
+    with quiet():
         for _ in reverse_pass([alone], found):
             pass
     return [(place, x, found[fresh]) for place, x, fresh in places if found.get(fresh) is not None]

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backward import reverse_pass
-from ..graph import raw, reverse_topological
+from ..checkpoint import recomputed
+from ..graph import raw, retraced, reverse_topological
 from ..linearize import ones
 from ..lines import Line, line_of
+from ..registry import RULES
 from ..trees import leaves
 from ..value import UNRECORDED, Value
 from .describe import Range, Report, elements, number, operation, range_of
-from .local import consumers_of, is_elementwise, is_finite, numeric_arguments, sent_back
+from .local import consumers_of, is_elementwise, is_finite, numeric_arguments, quiet, sent_back
 from .rewrites import GUARDED, cause_of
 from .site import Site, untaken_branch
 from .sources import arguments, call, name_in, written
@@ -55,6 +57,8 @@ class NonFinite(Report):
         gradient: backward, what the gradient holds that comes in.
         inputs: the arguments that are numbers, each with what it holds.
         cause, rewrite, replaces: why, what to write, and for which expression; empty where that is not known.
+        inside: of a function that is defined by others (``np.corrcoef``, one made with ``checkpoint``), the one of
+            these to blame.
         later: how infinities turned into NaN afterwards, forward or backward, if they did.
     """
 
@@ -71,6 +75,7 @@ class NonFinite(Report):
     cause: str = ""
     rewrite: str = ""
     replaces: str = ""
+    inside: NonFinite | None = None
     later: NonFinite | None = None
 
     def __bool__(self) -> bool:
@@ -78,13 +83,17 @@ class NonFinite(Report):
 
     def __str__(self) -> str:
         rows = [("line", self.line), ("gradient", self.gradient),
-                *((x.label, x.range) for x in self.inputs if not _is_literal(x.name)),
-                ("cause", self.cause), ("write", self.rewrite), ("for", self.replaces if self.rewrite else "")]
-        if self.later is not None:
-            rows += [("then", self.later.summary), ("line", self.later.line), ("cause", self.later.cause)]
+                *((x.label, x.range) for x in self.inputs if not _is_literal(x.name)), *self._advice()]
+        for name, part in (("inside", self.inside), ("then", self.later)):
+            if part is not None:
+                line = part.line if part.line != self.line or part is self.later else None
+                rows += [(name, part.summary), ("line", line), *part._advice()]
         shown = [(name, text) for name, text in rows if text not in ("", None)]
         width = max((len(name) for name, _ in shown), default=0)
         return "\n".join([f"explain_nan: {self.summary}", *(f"  {name:<{width}}  {text}" for name, text in shown)])
+
+    def _advice(self) -> list[tuple[str, str]]:
+        return [("cause", self.cause), ("write", self.rewrite), ("for", self.replaces if self.rewrite else "")]
 
 
 def explain_nan(value: Any) -> NonFinite:
@@ -114,14 +123,36 @@ def explain_nan(value: Any) -> NonFinite:
         raise TypeError(f"value: expected a Value, got {type(value).__name__} {value!r:.60}; only of what was recorded "
                         "can be told how it was computed")
     nodes = reverse_topological(*roots)
-    with np.errstate(all="ignore"):
-        broken = [root for root in roots if not is_finite(root.data)]
-        if broken:
-            return _forward(broken, consumers_of(nodes))
-        site = _first_backward(nodes, roots)
-        if site is not None:
-            return _backward(site, consumers_of(nodes))
-    return NonFinite(_all_finite(nodes, roots))
+    with quiet():
+        return _explained(nodes, {root: ones(root) for root in roots}) or NonFinite(_all_finite(nodes, roots))
+
+
+def _explained(nodes: list[Value], gradients: dict[Value, Any]) -> NonFinite | None:
+    """What is not finite in a graph, or in the reverse pass from its roots and their gradients, if anything is."""
+    broken = [root for root in gradients if not is_finite(root.data)]
+    if broken:
+        return _forward(broken, consumers_of(nodes))
+    site = _first_backward(nodes, gradients)
+    return None if site is None else _backward(site, consumers_of(nodes))
+
+
+def _inside(site: Site) -> NonFinite | None:
+    """The same of the functions that define the one at a site, which was recorded as one node."""
+    node = site.node
+    if node.op is None or node.op not in RULES or RULES[node.op].definition is None:
+        return None
+    fresh, y, _ = retraced(node, None, False)
+    for place, x in numeric_arguments(node):
+        if isinstance(x, Value):  # what is written inside of a checkpoint is closer than the names outside
+            fresh[x].name = x.name or (None if node.op is recomputed else site.names[place])
+    outs = list(y) if isinstance(node.data, tuple) else [y]
+    given = site.gradient if isinstance(site.gradient, list) else [site.gradient] * len(outs)
+    gradients = {out: ones(out) if g is None else g for out, g in zip(outs, given, strict=True)
+                 if isinstance(out, Value)}
+    report = _explained(reverse_topological(*gradients), gradients)
+    if report is None or node.op is recomputed:
+        return report
+    return replace(report, line=line_of(node), rewrite="", later=None)  # where no line of the user's is
 
 
 def _all_finite(nodes: list[Value], roots: list[Value]) -> str:
@@ -155,9 +186,9 @@ def _no_nan(data: Any) -> bool:
     return all(map(_no_nan, data)) if isinstance(data, tuple) else not np.isnan(data).any()
 
 
-def _first_backward(nodes: list[Value], roots: list[Value]) -> Site | None:
+def _first_backward(nodes: list[Value], gradients: dict[Value, Any]) -> Site | None:
     """The first rule, in the order of the reverse pass, that sends back what is not finite."""
-    gradients = {root: ones(root) for root in roots}
+    gradients = dict(gradients)
     for node in nodes:
         g = gradients.get(node)
         if g is None or node.op is None:
@@ -213,8 +244,9 @@ def _made(node: Value, consumers: dict[Value, list[Value]], finite: bool) -> Non
             return NonFinite(f"the constant {site.names[place]}, argument {place} of {operation(node)}, holds "
                              f"{_special(given)}{at and f' at {at}'}", argument=place, **common)
     cause, rewrite, replaces = _advice(site, consumers, finite)
+    inside = None if rewrite else _inside(site)
     return NonFinite(f"{operation(node)} gives {what}{where and f' at {where}'}{_faults(common['inputs'])}",
-                     cause=cause, rewrite=rewrite, replaces=replaces, **common)
+                     cause=cause, rewrite=rewrite, replaces=replaces, inside=inside, **common)
 
 
 def _sent(site: Site, consumers: dict[Value, list[Value]], advised: bool = True) -> NonFinite:
@@ -232,7 +264,8 @@ def _sent(site: Site, consumers: dict[Value, list[Value]], advised: bool = True)
     arriving = site.gradient if not isinstance(site.gradient, list) else next(
         g for g in site.gradient if g is not None)
     return NonFinite(text + _faults(inputs), node, operation(node), "backward", site.place, line_of(node), site.wrong,
-                     None if share is None else range_of(share), range_of(arriving), inputs, cause, rewrite, replaces)
+                     None if share is None else range_of(share), range_of(arriving), inputs, cause, rewrite, replaces,
+                     None if rewrite else _inside(site))
 
 
 def _special(data: np.ndarray) -> str:
@@ -261,9 +294,10 @@ def _faults(inputs: tuple[Input, ...]) -> str:
 
 def _is_literal(name: str) -> bool:
     try:
-        return isinstance(complex(name), complex)
+        complex(name)
     except ValueError:
         return False
+    return True
 
 
 # What to write

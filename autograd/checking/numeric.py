@@ -15,7 +15,7 @@ from .subject import UNDEFINED, Subject
 
 __all__ = ["Numeric", "scales"]
 
-COMPLEX = "complex step on the recorded graph, exact to rounding"
+COMPLEX = "complex step on the recorded graph, which subtracts nothing"
 REPLAYED = "central differences of the recorded graph with two Richardson extrapolations"
 CALLED = "central differences of f with two Richardson extrapolations"
 GROUPED = "elements in groups of like gradients, each along a random direction"
@@ -26,36 +26,43 @@ _OPENED = 8  # groups that are taken apart
 
 
 def scales(x: np.ndarray) -> np.ndarray:
-    """The size by which each element may move: its own, but not much below that of the others; 0.1 where all are 0.
+    """The size by which each element may move: its own, of a 0 that of the others, and 0.1 where all are 0.
 
     What is not finite moves as one that is 0, which leaves it as it is.
     """
     size = np.where(np.isfinite(x), np.abs(x), 0.0)
-    typical = float(np.sqrt(np.mean(np.square(size[np.isfinite(x)])))) if np.any(size) else 0.0
-    return np.maximum(size, 0.1 * typical) if typical else np.full(x.shape, 0.1)
+    return np.where(size > 0, size, typical(x) or 0.1)
+
+
+def typical(x: np.ndarray) -> float:
+    """The root mean square of the elements, with no overflow; 0 where there are none."""
+    size = np.abs(x[np.isfinite(x)])
+    largest = float(np.max(size, initial=0.0))
+    return largest * float(np.sqrt(np.mean(np.square(size / largest)))) if largest else 0.0
 
 
 class Numeric:
     """Derivatives of the weighted sum of a subject's outputs with respect to one leaf, all others being fixed.
 
     The recorded graph is replayed where that gives what the function itself gives nearby; where it can also be replayed
-    with complex numbers, the complex step is taken. ``work`` says how many numbers a run computes.
+    with complex numbers, the complex step is taken. ``noise`` is the rounding error of the weighted sum, as far as it
+    is known, and ``work`` how many numbers a run computes.
     """
 
     def __init__(self, subject: Subject, point: Sequence[np.ndarray], weights: Sequence[np.ndarray], i: int,
-                 replay: Replay | None, work: int = 1) -> None:
+                 replay: Replay | None, noise: float = 0.0, work: int = 1) -> None:
         self.subject, self.weights, self.i, self.replay, self.work = subject, weights, i, replay, work
         self.point = list(point)
         self.x = self.point[i]
         self.scale = np.exp2(np.floor(np.log2(scales(self.x))))  # by which a number moves with no rounding
-        self.noise = 1.0
+        self.noise = self.known = noise
         self.complex = False
         self.method = CALLED
 
     def prepare(self, direction: np.ndarray) -> None:
         """Choose the method, by how each does along a direction that leads to no kink."""
         called = self.calls(direction)
-        self.noise, _ = rounding(called, self.weights, 1e-7)
+        self.noise = max(self.noise, rounding(called, self.weights, 1e-7))
         if self.replay is None or not np.any(direction) or not self._faithful(called, self.replays(direction)):
             self.replay = None
             return
@@ -68,10 +75,16 @@ class Numeric:
                 return
             for h in (_STEP, 1e-8):  # the first may be spoiled by a kink, which the complex step does not meet
                 other = central(called, self.weights, h, self.noise)
-                if abs(exact.value - other.value) <= 1e-5 * abs(exact.value) + 10 * min(other.error, abs(exact.value)):
+                size = abs(exact.value)
+                if abs(exact.value - other.value) <= 1e-5 * size + 10 * other.error <= 0.01 * size:
                     self.complex = True
         if self.complex:
             self.method = COMPLEX
+
+    def look_at_rounding(self, rng: np.random.Generator) -> None:
+        """Raise the rounding error to what can be seen along a random direction."""
+        direction = rng.uniform(0.5, 1.0, self.x.shape) * self.scale
+        self.noise = max(self.noise, rounding(self.calls(direction), self.weights, 1e-7))
 
     def _faithful(self, called: Line, replayed: Line) -> bool:
         """Whether the replay gives what the function gives: not where a branch or a plain number depends on x."""
@@ -81,7 +94,7 @@ class Numeric:
             except Exception:  # such as a shape that was recorded as a number
                 return False
             for a, b in pairs:
-                if a.shape != b.shape or not np.allclose(a, b, rtol=1e-13 * self.noise, atol=0, equal_nan=True):
+                if a.shape != b.shape or not np.allclose(a, b, rtol=1e-13, atol=10 * self.noise, equal_nan=True):
                     return False
         return True
 
@@ -128,16 +141,20 @@ class Numeric:
 
     def carefully(self, direction: np.ndarray, claim: float, slack: float = 0.0) -> Derivative:
         """The same by calling the function, with the step that is best, and others before the claim is refuted."""
-        line = self.calls(direction)
-        noise, rounded = rounding(line, self.weights, 1e-7)  # which elements need not have in common
-        best = refined(line, self.weights, 1.0, max(noise, self.noise), rounded)
+        line, widest = self.calls(direction), self._widest(direction)
+        noise = max(self.noise, rounding(line, self.weights, 1e-7))  # which elements need not have in common
+        best = refined(line, self.weights, widest, noise)
         if abs(claim - best.value) <= 2 * best.error + slack:
             return best
-        return supported(line, self.weights, 1.0, best, claim, slack)
+        return supported(line, self.weights, widest, best, claim, slack, self.known)
 
     def affordable(self, least: int) -> int:
         """How many elements there is time to look at one by one."""
         return max(least, int(_WORK / max(1, 200 * self.work)))
+
+    def _widest(self, direction: np.ndarray) -> float:
+        """How many times its length a direction may be followed: an element that is small beside the others further."""
+        return max(1.0, 0.1 * typical(self.x) / float(np.max(np.abs(direction), initial=0.0) or 1.0))
 
     def resolve(self, values: np.ndarray, errors: np.ndarray, which: np.ndarray) -> None:
         """Find the derivatives of some elements, by flat index, with the step that is best for each, while time allows.
@@ -146,7 +163,8 @@ class Numeric:
         """
         run = self.calls if self.replay is None else self.replays
         for k in which[:self.affordable(_FEWEST)].tolist():
-            found, unit = refined(run(self.element(k)), self.weights, 1.0, self.noise), float(self.scale.ravel()[k])
+            direction, unit = self.element(k), float(self.scale.ravel()[k])
+            found = refined(run(direction), self.weights, self._widest(direction), self.noise)
             if found.error < errors.ravel()[k] * unit:
                 values.ravel()[k], errors.ravel()[k] = found.value / unit, found.error / unit
 

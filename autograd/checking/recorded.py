@@ -38,6 +38,25 @@ class Recorded:
         return [None if not reached else np.zeros(leaf.shape) if g is None else g
                 for (leaf, g), reached in zip(found.items(), self.reached, strict=True)]
 
+    def jitter(self, eps: float, rng: np.random.Generator) -> None:
+        """Change the result of every operation by about ``eps`` of itself, as rounding does."""
+        for node in self.nodes:
+            if node.op is not None and node.op is not output:
+                node.data = _jittered(node.data, eps, rng)
+
+    def rounding(self, weights: Sequence[np.ndarray]) -> float:
+        """The rounding error of the weighted outputs, where every operation rounds its result: √Σ (ε g y)².
+
+        ``g`` is the gradient at an element ``y`` of a node.
+        """
+        total = 0.0
+        for node, g in self.backward(weights):
+            if type(node.data) is not tuple:
+                eps = float(np.finfo(node.dtype).eps) if node.dtype.kind in "fc" else 0.0
+                parts = np.abs(np.multiply(g, node.data))
+                total += eps**2 * float(np.sum(np.square(parts[np.isfinite(parts)])))
+        return float(np.sqrt(total))
+
     def damaged(self) -> int | None:
         """The first leaf whose numbers are no longer those of the point."""
         for i, (leaf, x) in enumerate(zip(self.leaves, self.point, strict=True)):
@@ -120,6 +139,15 @@ def _nearby(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
 def _rounding(x: Any) -> float:
     dtype = np.result_type(x)
     return 64 * float(np.finfo(dtype).eps) if dtype.kind in "fc" else 0.0
+
+
+def _jittered(data: Any, eps: float, rng: np.random.Generator) -> Any:
+    if type(data) is tuple:
+        return tuple(_jittered(part, eps, rng) for part in data)
+    if np.result_type(data).kind != "f":
+        return data
+    changed = data * (1 + eps * rng.uniform(-1, 1, np.shape(data)))
+    return float(changed) if type(data) is float else changed.astype(data.dtype)
 
 
 _COPIED = 10_000  # elements up to which a constant is copied, so that a change in place shows

@@ -149,7 +149,7 @@ class GradientReport(Report):
             if set(found) == {"right"}:
                 return f"gradcheck: all {count} elements right"
             counts = ", ".join(f"{found[v]} {v}" for v in VERDICTS if found[v])
-            return f"gradcheck: nothing wrong in {count} elements: {counts}"
+            return f"gradcheck: nothing wrong in {count} element{'s' * (count != 1)}: {counts}"
         for verdict in ("not deterministic", "not finite"):
             names = [i.name for i in self.inputs if i.verdict == verdict]
             if names:

@@ -62,8 +62,7 @@ class Site:
 
     def any(self, i: int, test: Callable[[np.ndarray], Any]) -> bool:
         """Whether ``test`` holds for one of the numbers of argument ``i`` that went wrong."""
-        with np.errstate(all="ignore"):
-            return bool(np.any(test(self.at(i))))
+        return bool(np.any(test(self.at(i))))
 
     @property
     def masked(self) -> bool:

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..functions import sigmoid, softmax
+from ..rules.reductions import axes_of
 from ..value import Value
 from .sources import arguments, grouped
 
 __all__ = ["Stable", "stable_form"]
 
 _REACH = 8  # operations from the one to blame to the outermost of a formula
-_SHAPES = {np.reshape, np.expand_dims, np.squeeze, np.transpose, np.swapaxes, np.broadcast_to, np.ravel,
-           operator.getitem}  # which may stand between a sum and what it divides
+_SHAPES = {np.reshape, np.expand_dims, np.squeeze, operator.getitem}  # between a sum and what it divides
 
 
 class Stable(NamedTuple):
@@ -55,14 +55,17 @@ class _Reader:
         self.covered: set[Value] = set()
 
     def made_by(self, x: Any, *ops: Callable) -> Value | None:
-        """The node of one of the operations that ``x`` is, but for changes of its shape."""
-        passed = []
-        while isinstance(x, Value) and x.op in _SHAPES:
-            passed.append(x)
-            x = x.args[0]
+        """The node of one of the operations that ``x`` is."""
         if not isinstance(x, Value) or x.op not in ops:
             return None
-        self.covered.update(passed, [x])
+        self.covered.add(x)
+        return x
+
+    def unshaped(self, x: Any) -> Any:
+        """``x`` before its shape was changed, so as to broadcast."""
+        while isinstance(x, Value) and x.op in _SHAPES:
+            self.covered.add(x)
+            x = x.args[0]
         return x
 
     def exp(self, x: Any) -> _Operand | None:
@@ -81,7 +84,7 @@ class _Reader:
     def sum_of_exp(self, x: Any) -> tuple[_Operand, str] | None:
         node = self.made_by(x, np.sum, np.add.reduce)
         inner = None if node is None else self.exp(node.args[0])
-        return None if node is None or inner is None else (inner, _axis(node, None))
+        return None if node is None or inner is None else (inner, _along(node, None))
 
     def squared(self, x: Any) -> _Operand | None:
         """What ``x`` is the square of."""
@@ -114,14 +117,15 @@ class _Reader:
         """What ``x`` is the softmax of, and along which axis."""
         node = self.made_by(x, softmax)
         if node is not None:
-            return _Operand(node, 0), _axis(node, -1)
+            return _Operand(node, 0), _along(node, -1)
         node = self.made_by(x, np.divide)
         if node is None:
             return None
-        numerator, total = self.exp(node.args[0]), self.sum_of_exp(node.args[1])
-        if numerator is None or total is None or not _same(numerator, total[0]):
+        total = self.unshaped(node.args[1])
+        numerator, summed = self.exp(node.args[0]), self.sum_of_exp(total)
+        if numerator is None or summed is None or not _same(numerator, summed[0]) or not _along_axis(node, total):
             return None
-        return numerator, total[1] or ", axis=None"
+        return numerator, summed[1] or ", axis=None"
 
 
 def _is(x: Any, number: float) -> bool:
@@ -132,9 +136,13 @@ def _same(a: _Operand, b: _Operand) -> bool:
     return a.node.args[a.place] is b.node.args[b.place]
 
 
-def _axis(node: Value, default: int | None) -> str:
+def _axis(node: Value, default: Any) -> Any:
+    return node.kwargs.get("axis", node.args[1] if len(node.args) > 1 else default)
+
+
+def _along(node: Value, default: int | None) -> str:
     """The axis of a call as a further argument, unless it is the default."""
-    axis = node.kwargs.get("axis", node.args[1] if len(node.args) > 1 else default)
+    axis = _axis(node, default)
     return "" if axis == default else f", axis={axis}"
 
 
@@ -142,31 +150,48 @@ def _kept(node: Value) -> str:
     return ", keepdims=True" if node.kwargs.get("keepdims") is True else ""
 
 
+def _picked(x: Any) -> tuple[Any, str]:
+    """What an index was applied to, and that index as it is written: the stable function takes its place."""
+    if isinstance(x, Value) and x.op is operator.getitem:
+        inner, index = _picked(x.args[0])
+        return inner, f"{index}[{arguments(x)[1]}]"
+    return x, ""
+
+
+def _along_axis(quotient: Value, total: Value) -> bool:
+    """Whether each number is divided by the sum that it is a part of: the sums stand where they were taken."""
+    axes = axes_of(quotient, _axis(total, None))
+    kept = tuple(1 if i in axes else n for i, n in enumerate(quotient.shape))
+    divisor = quotient.args[1].shape
+    return (1,) * (quotient.ndim - len(divisor)) + divisor == kept
+
+
 def _log_softmax(reader: _Reader, node: Value) -> str | None:
-    found = reader.softmax(node.args[0])
-    return None if found is None else f"log_softmax({found[0]}{found[1]})"
+    p, index = _picked(node.args[0])
+    found = reader.softmax(p)
+    return None if found is None else f"log_softmax({found[0]}{found[1]}){index}"
 
 
 def _logsumexp(reader: _Reader, node: Value) -> str | None:
-    found = reader.sum_of_exp(node.args[0])
-    if found is None:
-        return None
-    total = reader.made_by(node.args[0], np.sum, np.add.reduce)
-    return f"logsumexp({found[0]}{found[1]}{'' if total is None else _kept(total)})"
+    total, index = _picked(node.args[0])
+    found = reader.sum_of_exp(total)
+    return None if found is None else f"logsumexp({found[0]}{found[1]}{_kept(total)}){index}"
 
 
 def _log_sigmoid(reader: _Reader, node: Value) -> str | None:
-    x = reader.sigmoid(node.args[0])
-    return None if x is None else f"-softplus({x.negative()})"
+    p, index = _picked(node.args[0])
+    x = reader.sigmoid(p)
+    return None if x is None else f"-softplus({x.negative()}){index}"
 
 
 def _log_rest(reader: _Reader, node: Value) -> str | None:
+    p, index = _picked(node.args[0])
     if node.op is np.log:
-        x = reader.sigmoid(reader.beside_one(node.args[0], np.subtract))
+        x = reader.sigmoid(reader.beside_one(p, np.subtract))
     else:
-        negative = reader.made_by(node.args[0], np.negative)
+        negative = reader.made_by(p, np.negative)
         x = None if negative is None else reader.sigmoid(negative.args[0])
-    return None if x is None else f"-softplus({x})"
+    return None if x is None else f"-softplus({x}){index}"
 
 
 def _softplus(reader: _Reader, node: Value) -> str | None:
@@ -191,14 +216,14 @@ def _length(reader: _Reader, node: Value) -> str | None:
     total = reader.made_by(node.args[0], np.sum, np.add.reduce)
     x = None if total is None else reader.squared(total.args[0])
     if total is not None and x is not None:
-        return f"np.linalg.norm({x}{_axis(total, None)}{_kept(total)})"
+        return f"np.linalg.norm({x}{_along(total, None)}{_kept(total)})"
     pair = reader.made_by(node.args[0], np.add)
     if pair is not None:
         a, b = map(reader.squared, pair.args)
         return None if a is None or b is None else f"np.hypot({a}, {b})"
     variance = reader.made_by(node.args[0], np.var)
     if variance is not None:
-        return f"np.std({_Operand(variance, 0)}{_axis(variance, None)}{_kept(variance)})"
+        return f"np.std({_Operand(variance, 0)}{_along(variance, None)}{_kept(variance)})"
     x = reader.squared(node.args[0])
     return None if x is None else f"np.abs({x})"
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..value import Value
+from .describe import table
 from .differences import Line, central, complex_step, quotient
-from .numeric import Numeric
+from .numeric import Numeric, scales
 from .recorded import Replay
-from .report import table
 from .subject import Leaf, Subject
 
 if TYPE_CHECKING:
@@ -222,9 +222,10 @@ class _Run:
             self.computed = np.result_type(*(y.dtype for y in record.outputs))
             replay = Replay(record, record.leaves[0])
         self.numeric = Numeric(subject, [x], self.weights, 0, replay)
-        self.unit = 1.0 if x.ndim else float(self.numeric.scale)
+        scale = scales(x)
+        self.unit = 1.0 if x.ndim else float(scale)
         signs = rng.uniform(0.5, 1.0, x.shape) * rng.choice([-1.0, 1.0], x.shape) if x.ndim else 1.0
-        self.direction = (signs * self.numeric.scale).astype(x.dtype)
+        self.direction = (signs * scale).astype(x.dtype)
         self.called, self.replayed = self.numeric.calls(self.direction), self.numeric.replays(self.direction)
         with subject.at([x.astype(float)]) as record:
             (gradient,) = record.gradients(self.weights)

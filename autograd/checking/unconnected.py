@@ -11,12 +11,14 @@ from ..graph import reverse_topological
 from ..lines import line_of
 from ..registry import name_of
 from ..value import UNRECORDED, Value
+from .describe import number
 from .local import consumers_of, numeric_arguments
 from .sources import arguments, name_in
 
 __all__ = ["missing_path"]
 
 _NAMED = 4  # inputs of the cost that are told by name
+_MANY = 8  # numbers whose order says something
 
 # What turns numbers into others without a gradient: what that is, as it is written of ``v``, and which kinds of dtypes
 # the result may have
@@ -66,7 +68,8 @@ def missing_path(cost: Value, v: Value) -> tuple[str, list[Found]]:
         leaves = [x for x in reversed(nodes) if x.op is None]
         told = [name_in(x, consumers) or f"one of shape {x.shape}" for x in leaves[:_NAMED]]
         rest = f" and {len(leaves) - _NAMED} more" if len(leaves) > _NAMED else ""
-        certain.append((v, name, f"never used: the cost was computed from {', '.join(told) or 'nothing'}{rest}"))
+        certain.append((v, name, "never used, or turned into plain numbers, as by a comparison, rounding, np.argmax, "
+                        f".data or float(): the cost was computed from {', '.join(told)}{rest}"))
     return "the cost has no recorded path to", certain or possible
 
 
@@ -146,4 +149,15 @@ def _made_of(x: Any, v: Value, name: str) -> tuple[str, str]:
         made = np.asarray(function(np.asarray(v.data)))
         if made.shape == data.shape and np.array_equal(made, data):
             return what, code.format(v=name)
+    return _threshold(data, np.asarray(v.data), name)
+
+
+def _threshold(data: np.ndarray, x: np.ndarray, name: str) -> tuple[str, str]:
+    """The comparison with a number that zeros and ones are the result of, if they are."""
+    if data.shape == x.shape and data.size >= _MANY and set(np.unique(data)) == {0, 1}:
+        chosen, others = x[data == 1], x[data == 0]
+        if chosen.min() > others.max():
+            return "a comparison", f"{name} > c for c from {number(others.max())} up to {number(chosen.min())}"
+        if chosen.max() < others.min():
+            return "a comparison", f"{name} < c for c above {number(chosen.max())} up to {number(others.min())}"
     return "", ""

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpoint import recomputed
+from ..graph import retraced
 from ..lines import Line, line_of
-from ..record import output
+from ..record import output, recording
 from ..value import Value
 from .blockers import block_cause, drop_cause
 from .describe import Range, Report, count, elements, number, operation, range_of, table
-from .flow import Flow, largest
-from .local import call_site, is_finite
+from .flow import Block, Flow, largest, limits
+from .local import call_site, is_finite, quiet
 from .sources import name_in
 from .unconnected import missing_path
 
@@ -23,7 +25,8 @@ __all__ = ["Reason", "Step", "Vanishing", "why_zero"]
 
 _SMALL = 1e-6  # a gradient that is smaller, compared with the largest on its way, has vanished
 _ROUNDS = 6  # of looking for the reasons of elements that others do not explain
-_FIRST, _LAST = 4, 3  # rows of a long way that are shown
+_MOST = 12  # rows of a way that are all shown; of a longer one the first and last, and those beside what is to blame
+_FIRST, _LAST = 4, 3
 _TOLD = 5  # operations that are told of one by one where none is alone to blame
 
 
@@ -117,16 +120,14 @@ class Vanishing(Report):
         blamed = {reason.node for reason in self.reasons}
         marked = [i for i, step in enumerate(self.path)
                   if (step.node.args[0] if step.node.op is output else step.node) in blamed]
-        near = {j for i in marked for j in (i - 1, i, i + 1)}
         n = len(self.path)
-        rows, skipped = [], 0
-        for i, step in enumerate(self.path):
-            if _FIRST <= i < n - _LAST and i not in near and n > _FIRST + _LAST + 3 * len(marked) + 1:
-                skipped += 1
-                continue
-            if skipped:
-                rows.append([f"… {count(skipped, 'operation')}", *[""] * 5])
-                skipped = 0
+        shown = set(range(n)) if n <= _MOST else {
+            *range(_FIRST), *range(n - _LAST, n), *(j for i in marked for j in (i - 1, i, i + 1))} & set(range(n))
+        rows, before = [], -1
+        for i in sorted(shown):
+            if i > before + 1:
+                rows.append([f"… {count(i - before - 1, 'operation')}", *[""] * 5])
+            before, step = i, self.path[i]
             rows.append([step.operation if i < n - 1 else self.name, _place(step.node), number(step.gradient),
                          f"{step.zeros} of {step.size}", "" if step.factor is None else number(step.factor),
                          "←" if i in marked else ""])
@@ -164,27 +165,37 @@ def why_zero(cost: Any, v: Any) -> Vanishing:
     if not isinstance(v, Value):
         raise TypeError(f"v: expected the Value that should have a gradient, got {type(v).__name__} {v!r:.60}; write "
                         "v = Value(v) before the cost is computed from it")
-    flow = Flow(cost, v)
+    with quiet():
+        return _explained(Flow(cost, v))
+
+
+def _explained(flow: Flow) -> Vanishing:
+    v = flow.v
     name = name_in(v, flow.consumers) or "v"
     if not flow.connected:
-        said, reasons = missing_path(cost, v)
+        said, reasons = missing_path(flow.cost, v)
         return Vanishing(f"{said} {name}", name, tuple(Reason(node, what, line_of(node), why, v.size)
                                                  for node, what, why in reasons))
+    if not v.size:
+        return Vanishing(f"{name} has no elements, and its gradient none", name)
     gradient = np.asarray(flow.gradient)
-    holds = range_of(gradient)
+    holds, size = range_of(gradient), largest(gradient)
+    zero, small = gradient == 0, size < _SMALL * max(map(largest, flow.arriving.values()))
     if not is_finite(gradient):
         return Vanishing(f"the gradient with respect to {name} is not zero but holds nan or inf: see "
                          "explain_nan(cost)", name, gradient=holds)
-    zero, small = gradient == 0, largest(gradient) < _SMALL * max(map(largest, flow.arriving.values()))
     if not zero.any() and not small:
-        return Vanishing(f"the gradient with respect to {name} is not zero: max |g| = {number(largest(gradient))}",
-                         name, gradient=holds)
-    with np.errstate(all="ignore"):
-        reasons = _blocks(flow, v, zero) if zero.any() else []
-        path = _steps(flow, flow.way(reasons[0].node if reasons else None))
-        if not reasons:
-            zero = np.ones_like(zero) if small else zero
-            reasons = [_drops(flow, path, int(zero.sum()))]
+        return Vanishing(f"the gradient with respect to {name} is not zero: max |g| = {number(size)}", name,
+                         gradient=holds)
+    found, rest = _blocks(flow, v, zero)
+    reasons = found.reasons(int(zero.sum()))
+    path = _steps(flow, flow.way(reasons[0].node if reasons else None))
+    if small and not reasons:
+        zero = np.ones_like(zero)
+        reasons = [_drops(flow, path, zero.size)]
+    elif rest.any():
+        reasons.append(_reason(path[-2].node, "cancellation or underflow: the gradient that arrives would get through, "
+                               "but its parts add up to 0, or are too small", int(rest.sum())))
     return Vanishing(_summary(name, gradient, zero), name, tuple(reasons), holds, zero, tuple(path))
 
 
@@ -199,40 +210,83 @@ def _summary(name: str, gradient: np.ndarray, zero: np.ndarray) -> str:
 # The reasons
 
 
-def _blocks(flow: Flow, source: Value, mask: np.ndarray, depth: int = 0) -> list[Reason]:
-    """The operations that keep the gradient from the elements of ``source`` at a mask, nearest to the cost first.
+class _Found:
+    """Reasons as they are found, nearest to the cost first, and apart those that are so because zeros go in.
 
-    Those that do so because zeros go in come last: another may have made these.
+    These are another's fault, as where the square of what a dead ReLU gives is flat, unless there is no other.
     """
-    found: dict[Value, Reason] = {}
-    late: dict[Value, Reason] = {}
-    rest = mask
+
+    def __init__(self) -> None:
+        self.first: dict[Any, Reason] = {}
+        self.last: dict[Any, Reason] = {}
+
+    def add(self, reason: Reason, n: int, last: bool) -> None:
+        key = reason.operation, reason.line
+        if key in self.first:
+            before = self.first[key]
+            self.first[key] = before if last else replace(before, elements=before.elements + n)
+        elif last:
+            self.last.setdefault(key, replace(reason, elements=n))
+        else:
+            self.last.pop(key, None)
+            self.first[key] = replace(reason, elements=n)
+
+    def add_all(self, other: _Found, n: int) -> None:
+        for last, reasons in ((False, other.first), (True, other.last)):
+            for reason in reasons.values():
+                self.add(reason, n, last)
+
+    def reasons(self, n: int) -> list[Reason]:
+        """Those that explain ``n`` elements."""
+        first = list(self.first.values())
+        return first if first and sum(reason.elements for reason in first) >= n else [*first, *self.last.values()]
+
+
+def _blocks(flow: Flow, source: Value, mask: np.ndarray, depth: int = 0) -> tuple[_Found, np.ndarray]:
+    """The operations that keep the gradient from the elements of ``source`` at a mask; and which elements remain."""
+    found, rest = _Found(), mask
     for _ in range(_ROUNDS):
         explained = np.zeros_like(rest)
-        for block in flow.blocks(source, rest):
+        for block in flow.blocks(source, rest) if rest.any() else []:
             reached = flow.reaching(block) & rest
-            explained |= reached
             n, lost = int(reached.sum()), flow.without_gradient(block)
-            if lost is not None and depth < _ROUNDS:  # the gradient is gone before it comes here
-                for reason in _blocks(flow, *lost, depth + 1):
-                    (late if reason.cause.startswith("flat") else found).setdefault(
-                        reason.node, replace(reason, elements=n))
+            above = _Found()
+            if lost is not None and depth < _ROUNDS:  # the gradient is gone before it comes to the block
+                above, _ = _blocks(flow, *lost, depth + 1)
+                found.add_all(above, n)
             if lost is None or not block.lets_through:
-                reason = _reason(block.node, block_cause(block), n, len(block.nodes))
-                (found if np.any(block.moved) else late).setdefault(reason.node, reason)
+                for reason in _within(block) or [_reason(block.node, block_cause(block), n, len(block.nodes))]:
+                    found.add(reason, n, last=not np.any(block.moved))
+            elif not above.reasons(n):
+                continue
+            explained |= reached
         rest = rest & ~explained
-        if not rest.any() or not explained.any():
+        if not explained.any():
             break
-    return [*found.values(), *late.values()]
+    return found, rest
+
+
+def _within(block: Block) -> list[Reason]:
+    """The reasons inside a function made with ``checkpoint``, which is recorded as one node."""
+    if block.node.op is not recomputed:
+        return []
+    _, _, x, mask = block.inputs[0]
+    fresh, y, _ = retraced(block.node, {x}, False)
+    with recording(True):
+        cost: Any = sum(np.sum(part) for part in (y if isinstance(y, tuple) else [y]))
+    if not isinstance(cost, Value):
+        return []
+    found, _ = _blocks(Flow(cost, fresh[x]), fresh[x], mask)
+    return [replace(reason, node=block.node) for reason in found.reasons(int(mask.sum()))]
 
 
 def _drops(flow: Flow, path: list[Step], n: int) -> Reason:
     """The operation that shrinks the gradient most, or where ways cancel, or all of them where none is to blame."""
     steps = [step for step in path if step.factor is not None]
-    normal = float(np.finfo(flow.v.dtype).tiny)
+    smallest = float(limits(flow.v.dtype).tiny)
     for above, below in pairwise(path):
-        arriving = below.gradient
-        if above.gradient >= normal and arriving < _SMALL * above.gradient * (above.factor or 0.0):
+        arriving, sent = below.gradient, above.gradient * (above.factor or 0.0)
+        if sent >= smallest and arriving < _SMALL * sent:
             ways = [f"{operation(c)} ({_place(c)})" for c in flow.consumers[below.node]
                     if flow.share(c, below.node) > arriving]
             return _reason(above.node, f"cancellation: what {' and '.join(ways)} send back to {operation(below.node)} "
@@ -256,7 +310,7 @@ def _product(steps: list[Step], total: float, dtype: np.dtype, n: int) -> Reason
     told = [f"{count(len(calls[site]), 'call')} of {calls[site][0].operation} ({_place(calls[site][0].node)}) by "
             f"{number(10 ** (logs[site] / len(calls[site])))}{' each' if len(calls[site]) > 1 else ''}"
             for site in order[:_TOLD]]
-    lost = f", below the smallest {dtype}" if total < math.log10(float(np.finfo(dtype).smallest_subnormal)) else ""
+    lost = f", below the smallest {dtype}" if total < math.log10(float(limits(dtype).smallest_subnormal)) else ""
     first = calls[order[0]][0] if order else steps[0]
     return _reason(first.node, f"no operation is alone to blame: the {len(steps)} on the way multiply the gradient by "
                    f"1e{total:.0f}{lost}: {', '.join(told)}", n)
@@ -267,7 +321,7 @@ def _reason(node: Value, cause: str, n: int, calls: int = 1) -> Reason:
 
 
 def _log(factor: float | None) -> float:
-    return math.log10(max(factor, 1e-320)) if factor is not None and math.isfinite(factor) else 0.0
+    return 0.0 if factor is None else math.log10(max(factor, 1e-320))
 
 
 def _place(node: Value) -> str:

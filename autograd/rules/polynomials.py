@@ -138,7 +138,8 @@ def _polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
     a = np.vander((x - middle) / scale, order) * weights[:, None]
     b = np.reshape(y, (len(y), -1)) * weights[:, None]
     # Each power of (x - middle) / scale, as a row of coefficients in powers of x
-    expanded = np.stack([np.concatenate([np.zeros(order - 1 - k), np.atleast_1d(np.poly([middle] * k))]) / scale**k
+    powers = [np.atleast_1d(np.poly(np.full(k, middle))) for k in range(order)]
+    expanded = np.stack([np.concatenate([np.zeros(order - 1 - k), powers[k]]) / scale**k
                          for k in range(order - 1, -1, -1)])
     fitted = np.linalg.solve(np.conj(a.T) @ a, np.conj(a.T) @ b)
     c = np.reshape(expanded.T @ fitted, (order, *np.shape(y)[1:]))

@@ -166,7 +166,7 @@ def test_printing():
     assert lines[0] == "gradcheck: all 4 elements right"
     assert lines[1].split() == ["element", "analytic", "numeric", "error", "allowed"]
     assert [line.split()[-1] for line in lines[2:6]] == ["right"] * 4
-    assert lines[6:] == ["numeric side: complex step on the recorded graph, exact to rounding"]
+    assert lines[6:] == ["numeric side: complex step on the recorded graph, which subtracts nothing"]
     lines = str(gradcheck(np.tanh, RNG.normal(size=25))).splitlines()
     assert len(lines) == 14
     assert lines[-2] == "... and 15 more that are less far off"

@@ -3,9 +3,13 @@
 import numpy as np
 import pytest
 
-from autograd import defvjp, gradcheck, primitive
+from autograd import Value, defvjp, gradcheck, make_jvp, make_vjp, primitive
 from autograd.checking import GradientReport
-from tests.autograd.checker_faults import FAULTS, Fault, Operation, around, as_primitive, cubic, inputs
+from autograd.graph import reverse_topological
+from autograd.registry import RULES, name_of
+from autograd.testing import random_expression
+from tests.autograd.checker_faults import FAULTS, Fault, Operation, around, as_primitive, cubic, inputs, negated
+from tests.autograd.test_planted_errors import holds, plant
 
 pytestmark = pytest.mark.usefixtures("temporary_rules")
 
@@ -81,3 +85,46 @@ def test_a_rule_that_calls_another_whose_rule_is_wrong():
     report = gradcheck(cost, x, order=2)
     assert not report
     assert report.faults[0].operation is slope
+
+
+@pytest.mark.parametrize("kink", [np.abs, lambda x: np.maximum(x, 0), lambda x: np.where(x > 0, x, 2 * x)],
+                         ids=["abs", "maximum", "where"])
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+def test_a_kink_elsewhere_does_not_hide_a_wrong_rule(kink, mode):
+    planted = as_primitive(cubic(negated) if mode == "reverse" else cubic(None, negated))
+    report = gradcheck(lambda x: planted(x) + kink(x - 0.5), 0.5)
+    assert not report
+    assert report.faults[0].operation is planted
+    right = as_primitive(cubic())
+    assert gradcheck(lambda x: right(x) + kink(x - 0.5), 0.5)
+
+
+@pytest.mark.parametrize("mode", ["vjps", "jvps"])
+def test_an_error_in_a_rule_that_a_random_graph_uses_is_found_and_named(mode, monkeypatch):
+    found = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        f = random_expression(rng, scalar=seed % 5 == 0)
+        everything = tuple(range(len(f.inputs)))
+        nodes = [node for node in reverse_topological(f(*map(Value, f.inputs))) if node.op is not None
+                 and node.op is not np.sum and RULES[node.op].definition is None]  # definitions use np.sum themselves
+        node = nodes[rng.integers(len(nodes))]
+        place = rng.choice([i for i, arg in enumerate(node.args) if holds(arg)])
+
+        def derivatives(f=f, everything=everything):
+            if mode == "jvps":
+                return [make_jvp(f, i)(*f.inputs)(np.ones_like(x)[()])[1] for i, x in enumerate(f.inputs)]
+            vjp, y = make_vjp(f, everything)(*f.inputs)
+            return vjp(np.cos(np.arange(np.size(y))).reshape(np.shape(y))[()])
+
+        right = derivatives()
+        with monkeypatch.context() as patched:
+            plant(RULES[node.op], mode, place, patched)
+            if all(np.allclose(x, y, rtol=0, atol=3e-6 * np.max(np.abs(y), initial=1e-3))
+                   for x, y in zip(derivatives(), right, strict=True)):
+                continue  # it makes no difference here
+            report = gradcheck(f, *f.inputs)
+        assert not report, f"{name_of(node.op)}, argument {place}\n{f}\n{report}"
+        assert report.faults[0].operation is node.op, f"{name_of(node.op)}, argument {place}\n{f}\n{report}"
+        found += 1
+    assert found > 20

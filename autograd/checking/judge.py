@@ -209,7 +209,7 @@ class Input:
     def without_path(self, numeric: Numeric, verdict: str, change: Change | None) -> bool:
         """The rows of an input that no path leads to; tells whether a gradient was lost by that.
 
-        It was not where the path was cut on purpose, by detach, nor where the function is flat: these give the verdict.
+        It was not where the path was cut on purpose, by detach, nor where the function is flat: that is the verdict.
         """
         zero = np.zeros(self.x.shape)
         self.rows = Rows("reverse" if self.gradient is not None else "forward", zero, zero, verdict=verdict)
@@ -264,9 +264,11 @@ class Input:
         verdicts = [] if rows is None else rows.verdict.ravel().tolist()
         worst = max([self.overall, *verdicts], key=VERDICTS.index)
         if worst == "precision" and rows is not None and not self.details:
-            unclear = np.max(rows.allowed[rows.verdict == "precision"])
-            self.say("precision", f"{verdicts.count(worst)} of its derivatives are small beside what rounding hides, "
-                     f"up to {unclear:.1e}")
+            hidden = rows.allowed[(rows.verdict == "precision") & np.isfinite(rows.allowed)]
+            which = "one of its derivatives is" if verdicts.count(worst) == 1 else (
+                f"{verdicts.count(worst)} of its derivatives are")
+            self.say("precision", f"{which} small beside what rounding hides, up to {np.max(hidden):.1e}"
+                     if hidden.size else "no differences can be had so near to numbers that are not finite")
         return InputCheck(self.name, self.x.shape, worst, "; ".join(self.details), len(verdicts),
                           sum(v == "wrong" for v in verdicts),
                           float(np.max(rows.error)) if rows is not None and rows.error.size else 0.0,

@@ -50,7 +50,7 @@ def _bounds(x, low=None, high=None, *args, **kwargs):
     return np.minimum(np.inf if low is None else np.abs(x - low), np.inf if high is None else np.abs(x - high))
 
 
-def _neighbours(x, axis: Any = -1, *args, **kwargs):
+def _neighbours(x, axis: int | tuple[int, ...] | None = -1, *args, **kwargs):
     """The distance to the nearest other element along an axis or several, or of all."""
     x = np.asarray(x)
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,21 +77,22 @@ def sent_back(node: Value, g: Any, wanted: Collection[Value] | None = None) -> l
     [(0, 0.5), (1, -0.5)]
     """
     places: list[tuple[int, Value, Value]] = []
-
-    def renewed(place: int, x: Any) -> Any:
-        if isinstance(x, Value):
-            if wanted is not None and x not in wanted:
-                return x.data
-            fresh = leaf(x.data)
-            places.append((place, x, fresh))
-            return fresh
-        return tree_map(lambda item: renewed(place, item), x) if holds_value(x) else x
-
     alone = leaf(node.data)
     alone.op, alone.kwargs = node.op, node.kwargs
-    alone._first = tuple(renewed(place, arg) for place, arg in enumerate(node.args))
+    alone._first = tuple(_renewed(place, places, wanted, arg) for place, arg in enumerate(node.args))
     found = {alone: g}
     with quiet():
         for _ in reverse_pass([alone], found):
             pass
     return [(place, x, found[fresh]) for place, x, fresh in places if found.get(fresh) is not None]
+
+
+def _renewed(place: int, places: list[tuple[int, Value, Value]], wanted: Collection[Value] | None, x: Any) -> Any:
+    """``x`` with a leaf of its own for each wanted Value, which are added to ``places``."""
+    if isinstance(x, Value):
+        if wanted is not None and x not in wanted:
+            return x.data
+        fresh = leaf(x.data)
+        places.append((place, x, fresh))
+        return fresh
+    return tree_map(partial(_renewed, place, places, wanted), x) if holds_value(x) else x

@@ -177,6 +177,8 @@ def test_what_only_looks_like_a_length_is_not_called_one():
 def test_a_where_that_takes_the_bad_element_is_not_blamed():
     report = explain_nan(np.where(x >= 0, np.log(x), 0.0))
     assert report.cause == "np.log(0) is -inf"
+    assert explain_nan(np.where(x > 0, x, np.sqrt(x))).cause == "the slope of np.sqrt at 0 is inf"
+    assert "np.where" not in explain_nan(np.where(x > 5, 1.0, np.sqrt(x))[1:]).cause
 
 
 # What is finite

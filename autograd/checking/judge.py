@@ -169,7 +169,7 @@ class Input:
             sides = [side for side in (left, right) if np.isfinite(side.error)]
             vague = all(s.error > _VAGUE * abs(s.value) for s in sides)  # as of x log(x + 1e-12) at 0
             if vague or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
-                if len(sides) < 2:
+                if not np.isfinite(left.value + right.value):
                     self.say("right", "around it the function is not defined on both sides")
                 return "precision"
         if not _bends(left, right) and not (whole and k in self.kinks):

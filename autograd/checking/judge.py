@@ -171,7 +171,8 @@ class Input:
             sides = [side for side in (left, right) if np.isfinite(side.error)]
             vague = all(s.error > _VAGUE * abs(s.value) for s in sides)  # as of x log(x + 1e-12) at 0
             if vague or any(abs(a - s.value) <= SAFETY * s.error + 1e-3 * abs(a) for s in sides):
-                self.say("right", "around it the function is not defined on both sides")
+                if not np.isfinite(left.value + right.value):
+                    self.say("right", "around it the function is not defined on both sides")
                 return "precision"
         if not _bends(left, right) and not (whole and k in self.kinks):
             return "wrong"
@@ -260,9 +261,11 @@ class Input:
         verdicts = [] if rows is None else rows.verdict.ravel().tolist()
         worst = max([self.overall, *verdicts], key=VERDICTS.index)
         if worst == "precision" and rows is not None and not self.details:
-            unclear = np.max(rows.allowed[rows.verdict == "precision"])
-            self.say("precision", f"{verdicts.count(worst)} of its derivatives are small beside what rounding hides, "
-                     f"up to {unclear:.1e}")
+            hidden = rows.allowed[(rows.verdict == "precision") & np.isfinite(rows.allowed)]
+            which = "one of its derivatives is" if verdicts.count(worst) == 1 else (
+                f"{verdicts.count(worst)} of its derivatives are")
+            self.say("precision", f"{which} small beside what rounding hides, up to {np.max(hidden):.1e}"
+                     if hidden.size else "no differences can be had so near to numbers that are not finite")
         return InputCheck(self.name, self.x.shape, worst, "; ".join(self.details), len(verdicts),
                           sum(v == "wrong" for v in verdicts),
                           float(np.max(rows.error)) if rows is not None and rows.error.size else 0.0,

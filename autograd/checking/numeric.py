@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .differences import Derivative, Line, central, complex_step, one_sided, refined, rounding, supported
+from .differences import EPS, Derivative, Line, central, complex_step, one_sided, refined, rounding, supported
 from .recorded import Replay
 from .subject import UNDEFINED, Subject
 
@@ -144,6 +144,10 @@ class Numeric:
         line, widest = self.calls(direction), self._widest(direction)
         noise = max(self.noise, rounding(line, self.weights, 1e-7))  # which elements need not have in common
         best = refined(line, self.weights, widest, noise)
+        if best.value == 0:  # nothing changes: no more than the last digit of an output, as of a saturated one
+            outputs = zip(self.weights, line(0.0), strict=True)
+            digit = EPS * max(float(np.max(np.abs(w * y), initial=0.0)) for w, y in outputs)
+            best = Derivative(0.0, max(best.error, 32 * digit / widest))
         if abs(claim - best.value) <= 2 * best.error + slack:
             return best
         return supported(line, self.weights, widest, best, claim, slack, self.known)

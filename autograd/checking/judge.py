@@ -161,7 +161,8 @@ class Input:
             allowed, before = float(self.allowed(a, value, error, spread)), rows.numeric.ravel()[k]
             if numeric.complex:
                 rows.allowed.ravel()[k] += SAFETY * numeric.scatter(direction) / unit
-            if not (abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
+            lost = before == 0 and numeric.complex  # an operation may have dropped the imaginary part
+            if lost or not (abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
                 rows.numeric.ravel()[k], rows.allowed.ravel()[k] = value, allowed
             value = float(rows.numeric.ravel()[k])
             vague = rows.allowed.ravel()[k] > _VAGUE * max(abs(a), abs(value))

@@ -159,7 +159,7 @@ class Input:
         left, right = (Derivative(*(part / unit for part in side)) for side in numeric.sides(direction, 1e-4))
         if np.isfinite(error):
             allowed, before = float(self.allowed(a, value, error, spread)), rows.numeric.ravel()[k]
-            if not (abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
+            if not (before and abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
                 rows.numeric.ravel()[k], rows.allowed.ravel()[k] = value, allowed
             value = float(rows.numeric.ravel()[k])
             vague = rows.allowed.ravel()[k] > _VAGUE * max(abs(a), abs(value))

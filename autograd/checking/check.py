@@ -162,9 +162,10 @@ class Check:
                 moved.ravel()[[*one.kinks]] = x.ravel()[[*one.kinks]]  # beyond a kink the slope is another
             with self.subject.at(near) as record:
                 record.jitter(float(np.finfo(float).eps), self.rng)
-                for one, g in zip(self.inputs, self._reverse(record), strict=True):
-                    if g is not None and one.gradient is not None:
-                        np.fmax(one.spread, np.abs(g - one.gradient), out=one.spread)
+                with suppress(ValueError, IndexError):  # of functions whose shapes depend on the numbers, as of sets
+                    for one, g in zip(self.inputs, self._reverse(record), strict=True):
+                        if g is not None and one.gradient is not None:
+                            np.fmax(one.spread, np.abs(g - one.gradient), out=one.spread)
         return True
 
     def _is_finite(self) -> bool:

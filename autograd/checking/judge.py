@@ -9,6 +9,7 @@ import numpy as np
 
 from ..lines import line_of
 from ..registry import name_of
+from ..value import Value
 from .differences import Derivative
 from .hidden import Change
 from .kinks import Kink
@@ -161,8 +162,8 @@ class Input:
             allowed, before = float(self.allowed(a, value, error, spread)), rows.numeric.ravel()[k]
             if numeric.complex:
                 rows.allowed.ravel()[k] += SAFETY * numeric.scatter(direction) / unit
-            lost = before == 0 and numeric.complex  # an operation may have dropped the imaginary part
-            if lost or not (abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
+            # Of a complex step of 0, an operation may have dropped the imaginary part.
+            if not (before and abs(value - before) <= 2 * error and rows.allowed.ravel()[k] <= allowed):
                 rows.numeric.ravel()[k], rows.allowed.ravel()[k] = value, allowed
             value = float(rows.numeric.ravel()[k])
             vague = rows.allowed.ravel()[k] > _VAGUE * max(abs(a), abs(value))
@@ -284,8 +285,9 @@ def _bent(numeric: Numeric, direction: np.ndarray) -> Kink:
     if numeric.replay is not None:
         h, runs = 1e-5, []
         for t in (-h, 0.0, h):
-            numeric.replays(direction)(t)
-            runs.append([(node, np.asarray(y, float)) for node, y in numeric.replay.results() if type(y) is not tuple])
+            seen: list[tuple[Value, Any]] = []
+            numeric.replay((numeric.x + t * direction)[()], seen)
+            runs.append([(node, np.asarray(y, float)) for node, y in seen if type(y) is not tuple])
         for (node, low), (_, middle), (_, high) in zip(*runs, strict=True):
             bend, slope = np.abs(high - 2 * middle + low), np.maximum(np.abs(high - middle), np.abs(middle - low))
             if np.any(bend > 1e-2 * slope + 1e-13 * np.abs(middle)):

@@ -198,18 +198,19 @@ class Replay:
                 self.nodes.append(node)
         self.outputs = [slot(y) for y in record.outputs]
 
-    def __call__(self, x: Any) -> list[Any]:
-        """The outputs with the leaf at ``x``."""
+    def __call__(self, x: Any, watch: list[tuple[Value, Any]] | None = None) -> list[Any]:
+        """The outputs with the leaf at ``x``; what every node gives is added to ``watch``."""
         slots = self.slots
         slots[self.leaf] = x
         for op, args, kwargs, out in self.steps:
             slots[out] = op(*[slots[a] if type(a) is int else _gathered(a, slots) for a in args], **kwargs)
-        return [np.array(slots[i]) for i in self.outputs]  # copies, for they may be views of x
-
-    def results(self) -> Iterator[tuple[Value, Any]]:
-        """What the last run computed at each node."""
-        for node, (_, _, _, out) in zip(self.nodes, self.steps, strict=True):
-            yield node, self.slots[out]
+        outputs = [np.array(slots[i]) for i in self.outputs]  # copies, for they may be views of x
+        if watch is not None:
+            watch.extend(zip(self.nodes, (slots[out] for _, _, _, out in self.steps), strict=True))
+        slots[self.leaf] = None  # so that nothing is kept until the next run
+        for _, _, _, out in self.steps:
+            slots[out] = None
+        return outputs
 
 
 def _values(arg: Any) -> list[Value]:

@@ -79,7 +79,7 @@ ERRORS = [  # name, call, exception, phrases wanted in its text and notes
           ("a generator", (0.5 for _ in range(3)), "np.array(list(x), dtype=float)")]),
     ("an int in a dict", lambda: gradcheck(lambda d: d["a"], {"a": 1}), TypeError, ["d['a']: expected floats, got 1"]),
     ("shapes that change", lambda: gradcheck(changing_shape, X), ValueError,
-     ["f returned an output of shape (2,) at one point and of (1,) at another: its outputs must keep their shapes"]),
+     ["at one point and of", "at another: its outputs must keep their shapes"]),
     ("f that raises", lambda: gradcheck(lambda x: {}["mine"], X), KeyError, ["mine",
      "gradcheck called f with 1 input"]),
     ("f that raises beside", lambda: gradcheck(only_here, X), ValueError,

@@ -66,6 +66,7 @@ RIGHT = [  # name, function, inputs, options, wanted verdicts, phrases wanted in
     ("on one side only", lambda p: -np.sum(p * np.log(p + 1e-300)), [SHARES], {}, {"precision"},
      ["p: precision, around it the function is not defined on both sides"]),
     ("near overflow", np.exp, [700.0], {}, {"precision"}, ["so near to numbers that are not finite"]),
+    ("a saturated tanh beside one that is not", np.tanh, [np.array([0.3, 15.0])], {}, {"precision"}, []),
     ("one small beside rounding", erf, [np.array([0.0, -7.0])], {}, {"precision"},
      ["one of its derivatives is small beside what rounding hides"]),
     ("entropy", lambda p: -np.sum(p * np.log(p + 1e-12)), [SHARES], {}, {"precision"}, []),

@@ -91,7 +91,8 @@ class Input:
         elif options.directions is None:
             rows = Rows("reverse", g, self.spread)
         else:
-            moves = [self.direction(options.rng) for _ in range(options.directions)]
+            moves = [move for move, _ in self.tangents] or [  # the same for both modes
+                self.direction(options.rng) for _ in range(options.directions)]
             rows = Rows("reverse", np.array([np.sum(g * move) for move in moves]),
                         np.array([np.sum(self.spread * np.abs(move)) for move in moves]), moves)
         if rows.directions is None:

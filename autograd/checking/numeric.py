@@ -184,12 +184,12 @@ class Numeric:
 
     def elements(self, which: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The derivative with respect to every element, or those at some flat indices, and how far each may be off."""
-        indices = np.arange(self.x.size) if which is None else which
+        indices = range(self.x.size) if which is None else which.tolist()
         values, errors = np.empty(len(indices)), np.empty(len(indices))
         x = self.x.astype(complex if self.complex else float)
         flat, scale = x.ravel(), self.scale.ravel()
         run = self._run(x)
-        for j, k in enumerate(indices.tolist()):
+        for j, k in enumerate(indices):
             start = flat[k]
 
             def line(t: Any, k: int = k, start: Any = start) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from . import numba_math
+from . import numba_blocks, numba_math
 
 __all__ = ["directory", "load"]
 
@@ -38,7 +38,7 @@ def directory() -> Path:
 @cache
 def _versions() -> str:
     """All that the compiled code depends on but its source."""
-    own = Path(numba_math.__file__).read_bytes()
+    own = b"".join(Path(module.__file__).read_bytes() for module in (numba_blocks, numba_math))
     return f"{numba.__version__} {np.__version__} {sys.version} {platform.machine()} {hashlib.sha256(own).hexdigest()}"
 
 

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["at", "ceil", "exp", "expm1", "flat", "floor", "fmax", "fmin", "gemm", "log", "log1p", "maximum", "minimum",
+__all__ = ["at", "ceil", "exp", "expm1", "flat", "floor", "fmax", "fmin", "log", "log1p", "maximum", "minimum",
            "muladd", "plus", "rint", "sqrt", "tanh", "times", "trunc"]
 
 ANY_ORDER = ("reassoc", "contract")
@@ -251,30 +251,3 @@ sqrt, floor, ceil, trunc, rint = (_unary(n, lambda m, x, n=n: m.call(n, x))
                                   for n in ("sqrt", "floor", "ceil", "trunc", "rint"))
 maximum, minimum = _binary("maximum", ">=", True), _binary("minimum", "<=", True)
 fmax, fmin = _binary("fmax", ">=", False), _binary("fmin", "<=", False)
-
-
-# BLAS
-
-
-@intrinsic
-def gemm(typing: Any, address: Any, transpose_a: Any, transpose_b: Any, m: Any, n: Any, k: Any, alpha: Any, a: Any,
-         lda: Any, b: Any, ldb: Any, beta: Any, c: Any, ldc: Any) -> Any:
-    """C = alpha op(A) op(B) + beta C of matrices in column order, by the BLAS routine at an address."""
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        byte, int32 = ir.IntType(8), ir.IntType(32)
-        number = context.get_value_type(a.dtype)
-
-        def cell(value: Any, kind: Any) -> Any:
-            with builder.goto_entry_block():
-                place = builder.alloca(kind)
-            if isinstance(kind, ir.IntType):
-                value = builder.trunc(value, kind)
-            builder.store(value, place)
-            return place
-        kinds = [byte, byte, int32, int32, int32, number, None, int32, None, int32, number, None, int32]
-        places = [v if kind is None else cell(v, kind) for v, kind in zip(args[1:], kinds, strict=True)]
-        function = ir.FunctionType(ir.VoidType(), [p.type for p in places])
-        builder.call(builder.inttoptr(args[0], function.as_pointer()), places)
-        return context.get_dummy_value()
-    i = types.int64
-    return types.void(i, i, i, i, i, i, a.dtype, a, i, b, i, a.dtype, c, i), code

@@ -74,19 +74,13 @@ def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None
     rows(out, loop, left, right, [s for s in nest.loops if s is not loop], stored)
 
 
-def _read(out: Source, view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
-    text = f"{out.array(view.root)}[{index_text(view.strides, letters, view.offset + offset)}]"
-    return f"({text} != 0)" if view.root.dtype.kind == "b" else text
+def _read(out: Source, view: View, letters: tuple[str, str, str]) -> str:
+    return f"{out.array(view.root)}[{index_text(view.strides, letters, view.offset)}]"
 
 
-def _number(out: Source, loop: Loop, view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
-    dtype = loop.formula.dtypes[-1]
-    text = _read(out, view, letters, offset)
-    return text if view.root.dtype == dtype else f"{dtype}({text})"
-
-
-def _prefix(loop: Loop) -> str:
-    return "s" if loop.formula.dtypes[-1].itemsize == 4 else "d"
+def _from(out: Source, view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
+    """Where numbers lie, as two arguments: an array, and the index of the first."""
+    return f"{out.array(view.root)}, {index_text(view.strides, letters, view.offset + offset)}"
 
 
 def _parts(total: int, size: int) -> list[tuple[int, int, int]]:
@@ -100,27 +94,17 @@ def dot(out: Source, loop: Loop) -> None:
     """Each element a sum along both sides' rows; a block of rows times a block of columns at once."""
     m, n, k = loop.domain
     left, right = loop.operands
-    s, zero = _prefix(loop), out.constant(0.0, loop.formula.dtypes[-1])
-    height = next((r for r in (4, 5, 3) if m % r == 0), ROWS) if m > 3 else m
-    if m % 5 == 0:
-        height = 5
-    for i0, i1, rows_ in _parts(m, height):
-        for j0, j1, columns in _parts(n, COLUMNS):
-            cells = [(r, c) for r in range(rows_) for c in range(columns)]
-            with out.block(f"for i in range({i0}, {i1}, {rows_}):"), out.block(f"for j in range({j0}, {j1}, {columns}):"):
-                for r, c in cells:
-                    out.line(f"{s}{r}_{c} = {zero}")
+    zero, (down, across, _) = out.constant(0.0, loop.formula.dtypes[-1]), loop.target.strides
+    height = next(r for r in (5, 4, 3, ROWS) if m % r == 0 or r == ROWS)
+    for i0, i1, tall in _parts(m, height):
+        for j0, j1, wide in _parts(n, COLUMNS):
+            sums = f"sums{tall}x{wide}_{loop.formula.dtypes[-1]}"
+            with out.block(f"for i in range({i0}, {i1}, {tall}):"), out.block(f"for j in range({j0}, {j1}, {wide}):"):
+                out.line(f"{sums} = zeros({zero}, {tall * wide})")
                 with out.block(f"for k in range({k}):"):
-                    for r in range(rows_):
-                        out.line(f"{s}a{r} = {_number(out, loop, left, ('i', '', 'k'), r * left.strides[0])}")
-                    for c in range(columns):
-                        out.line(f"{s}b{c} = {_number(out, loop, right, ('', 'j', 'k'), c * right.strides[1])}")
-                    for r, c in cells:
-                        out.line(f"{s}{r}_{c} = muladd({s}{r}_{c}, {s}a{r}, {s}b{c})")
-                for r, c in cells:
-                    offset = r * loop.target.strides[0] + c * loop.target.strides[1] + loop.target.offset
-                    out.line(f"{out.array(loop.target.root)}[{index_text(loop.target.strides, ('i', 'j', ''), offset)}]"
-                             f" = {s}{r}_{c}")
+                    out.line(f"{sums} = outer_plus({sums}, {_from(out, left, ('i', '', 'k'))}, {left.strides[0]}, {tall}, "
+                             f"{_from(out, right, ('', 'j', 'k'))}, {right.strides[1]}, {wide})")
+                out.line(f"keep({sums}, {_from(out, loop.target, ('i', 'j', ''))}, {down}, {across}, {wide})")
 
 
 def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], stored: set[Var]) -> None:
@@ -129,51 +113,50 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
     The terms that a block of rows needs of the left side are numbers in registers.
     """
     m, n, k = loop.domain
-    s, target = _prefix(loop), loop.target
-    array, zero = out.array(target.root), out.constant(0.0, loop.formula.dtypes[-1])
+    target, dtype = loop.target, loop.formula.dtypes[-1]
+    array, zero = out.array(target.root), out.constant(0.0, dtype)
     if k == 0:
         with out.block(f"for i in range({m * n}):"):
             out.line(f"{array}[i] = {zero}")
         return
-    terms = k if k <= 2 * TERMS else TERMS
-    chunks = _parts(k, terms)
-    if len(chunks) == 1 and chunks[0][1] > terms:  # the last chunk stands by itself: it ends the sums
-        chunks = [(0, k - terms, terms), (k - terms, k, terms)]
-    first = chunks[0]
-    if first[1] - first[0] > first[2]:  # and so does the first: it begins them
-        chunks[:1] = [(0, terms, terms), (terms, first[1], terms)]
+    chunks = _chunks(k)
     for c, (k0, k1, count) in enumerate(chunks):
         begins, ends = c == 0, c == len(chunks) - 1
         several = k1 - k0 > count
         if several:
             out.line(f"for k in range({k0}, {k1}, {count}):")
             out.depth += 1
-        base = "k" if several else ""
-        start = 0 if several else k0
+        letter, first = ("k", 0) if several else ("", k0)
         for i0, i1, height in _parts(m, ROWS):
             with out.block(f"for i in range({i0}, {i1}, {height}):"):
                 for r in range(height):
-                    for t in range(count):
-                        offset = r * left.strides[0] + (start + t) * left.strides[2]
-                        out.line(f"{s}a{r}_{t} = {_number(out, loop, left, ('i', '', base), offset)}")
+                    place = _from(out, left, ("i", "", letter), r * left.strides[0] + first * left.strides[2])
+                    out.line(f"a{r}_{count}_{dtype} = take({zero}, {place}, {left.strides[2]}, {count})")
                 with out.block(f"for j in range({n}):"):
-                    for t in range(count):
-                        offset = (start + t) * right.strides[2]
-                        out.line(f"{s}b{t} = {_number(out, loop, right, ('', 'j', base), offset)}")
+                    place = _from(out, right, ("", "j", letter), first * right.strides[2])
+                    terms = f"b_{count}_{dtype}"
+                    out.line(f"{terms} = take({zero}, {place}, {right.strides[2]}, {count})")
                     for r in range(height):
-                        place = index_text((*target.strides[:2], 0), ("i", "j", ""),
-                                           target.offset + r * target.strides[0])
-                        total = f"{s}{r}"
-                        out.line(f"{total} = {s}a{r}_0 * {s}b0" if begins else
-                                 f"{total} = muladd({array}[{place}], {s}a{r}_0, {s}b0)")
-                        for t in range(1, count):
-                            out.line(f"{total} = muladd({total}, {s}a{r}_{t}, {s}b{t})")
+                        place = f"{array}[{index_text(target.strides, 'ij ', target.offset + r * target.strides[0])}]"
+                        total, block = f"s{r}_{dtype}", f"a{r}_{count}_{dtype}"
+                        out.line(f"{total} = inner({block}, {terms})" if begins else
+                                 f"{total} = inner_plus({place}, {block}, {terms})")
                         if not ends or target.root in stored:
-                            out.line(f"{array}[{place}] = {total}")
+                            out.line(f"{place} = {total}")
                         if ends and rest:
                             _rest(out, rest, loop, total, r, stored)
         if several:
             out.depth -= 1
+
+
+def _chunks(k: int) -> list[tuple[int, int, int]]:
+    """(start, stop, size) of the chunks of a sum: the first begins it, the last ends it, and they stand alone."""
+    size = k if k <= 2 * TERMS else TERMS
+    chunks = _parts(k, size)
+    if len(chunks) == 1 and k > size:
+        chunks = [(0, k - size, size), (k - size, k, size)]
+    start, stop, _ = chunks[0]
+    return [(start, size, size), (size, stop, size), *chunks[1:]] if stop > size else chunks
 
 
 def _rest(out: Source, rest: list[Loop], loop: Loop, total: str, row: int, stored: set[Var]) -> None:

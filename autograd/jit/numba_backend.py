@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import keyword
 import re
 from collections.abc import Callable
 from typing import Any
@@ -123,7 +124,8 @@ class _Driver:
 
     def object(self, x: Any, name: str) -> str:
         """A name for an object that text cannot say."""
-        name = "".join(c if c.isalnum() else "_" for c in name).strip("_") or "x"
+        name = "".join(c if c.isalnum() else "_" for c in name).strip("_")
+        name = "function" if keyword.iskeyword(name) or not name.isidentifier() else name
         known = self.objects.get(id(x))
         if known:
             return known

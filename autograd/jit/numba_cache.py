@@ -109,7 +109,7 @@ def _remove(path: Path, source: bool = True) -> None:
 
 
 def _compiled(source: str, filename: str, signatures: Mapping[str, Any], cache: bool) -> dict[str, Any]:
-    namespace: dict[str, Any] = {"__name__": f"nudge_{Path(filename).stem}"}
+    namespace: dict[str, Any] = {"__name__": numba_math.__name__}  # Numba's cache wants a module that can be imported
     exec(compile(source, filename, "exec"), namespace)
     return {name: numba.njit(signature, error_model="numpy", cache=cache)(namespace[name])
             for name, signature in signatures.items()}

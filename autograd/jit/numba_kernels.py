@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +31,8 @@ from autograd.jit.numba_blocks import gemm, inner, inner_plus, keep, outer_plus,
 from autograd.jit.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, log, log1p, maximum, minimum, muladd,
                                      plus, rint, sqrt, tanh, times, trunc)
 '''
+
+LOCAL = {*"ijklmnopqrs", *dir(builtins), "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
 
 
 class Kernel:
@@ -88,6 +92,7 @@ class Kernels:
         self.stored: set[Var] = set()
         end = len(self.order.nests)
         kept = {self.lowered.views[o.var].root for o in self.program.outputs if o.var in self.lowered.views}
+        kept |= set(self.lowered.fresh.values())
         kept |= {self.lowered.views[e.written].root for e in self.program.inputs if e.written in self.lowered.views
                  and e.var not in self.lowered.views}
         writers: dict[Var, list[int]] = {}
@@ -186,7 +191,7 @@ def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
     """A name for an input: its own where that is one."""
     text = source if isinstance(source, str) else ""
     clear = text.isidentifier() and not keyword.iskeyword(text) and text not in taken and len(text) > 0
-    reserved = clear and (text in HEAD or text[0] in "chtvsdaout" and text[1:].replace("_", "").isdigit())
+    reserved = clear and (text in re.findall(r"\w+", HEAD) or text in LOCAL or text[0] in "chtvsdaout" and text[1:].replace("_", "").isdigit())
     return text if clear and not reserved and len(text) < 40 else f"x{number}"
 
 

@@ -67,7 +67,7 @@ def elements(out: Source, steps: Sequence[Loop], at: Callable[[View], str], loca
         for k, (operand, dtype) in enumerate(zip(step.operands, step.formula.dtypes, strict=False)):
             text = load(out, operand, dtype, at, local)
             if "[" in text and step.formula.text.count(f"{{{k}}}") > 1:
-                name = f"a_{out.array(step.target.root)}"
+                name = f"a{k}_{out.array(step.target.root)}"
                 out.line(f"{name} = {text}")
                 text = name
             args.append(text)
@@ -131,7 +131,7 @@ def start(out: Source, kind: str, dtype: np.dtype) -> str:
 def combine(kind: str, dtype: np.dtype, total: str, value: str) -> str:
     """The text of one step of a reduction."""
     if dtype.kind == "b":
-        return f"{total} {'|' if kind in ('max', 'any') else '&'} {value}"
+        return f"{total} {'|' if kind in ('max', 'any') else '&'} ({value})"
     if kind in ("sum", "prod"):
         return f"{'plus' if kind == 'sum' else 'times'}({total}, {value})"
     if dtype.kind == "f":

@@ -101,7 +101,8 @@ class Lowered:
         computed = {s.target.root for s in self.steps if isinstance(s, Loop)}
         for out in {o.var: o for o in program.outputs if o.fresh and o.var.shape and _array(o.var)}.values():
             view = self.views[out.var]
-            if not (view.whole and view.root in computed) or view.root in self.fresh.values():
+            own = view.whole and view.shape == view.root.shape and view.root in computed
+            if not own or view.root in self.fresh.values():
                 view = _Here(self, Op(np.copy, (), {}, (out.var,))).kept(view)
             self.fresh[out.var] = view.root
         written = [e for e in program.inputs if e.written not in (None, e.var) and _array(e.var)]

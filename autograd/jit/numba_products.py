@@ -12,7 +12,7 @@ from .program import Var
 
 __all__ = ["Plan", "plan", "product_source"]
 
-ROWS, COLUMNS, TERMS = 4, 4, 8
+TERMS = 8  # of a sum at a time
 LONG = 64  # sums of at least so many terms that lie side by side are vectorised along the sum
 
 
@@ -90,14 +90,18 @@ def _parts(total: int, size: int) -> list[tuple[int, int, int]]:
     return [*parts, (main, total, total - main)] if total > main else parts
 
 
+def _divisor(n: int, sizes: tuple[int, ...]) -> int:
+    """The first of some sizes that divides ``n``, or 4: what is left over costs code of its own."""
+    return next((size for size in sizes if n % size == 0), 4)
+
+
 def dot(out: Source, loop: Loop) -> None:
     """Each element a sum along both sides' rows; a block of rows times a block of columns at once."""
     m, n, k = loop.domain
     left, right = loop.operands
     zero, (down, across, _) = out.constant(0.0, loop.formula.dtypes[-1]), loop.target.strides
-    height = next(r for r in (5, 4, 3, ROWS) if m % r == 0 or r == ROWS)
-    for i0, i1, tall in _parts(m, height):
-        for j0, j1, wide in _parts(n, COLUMNS):
+    for i0, i1, tall in _parts(m, _divisor(m, (5, 4, 3))):
+        for j0, j1, wide in _parts(n, _divisor(n, (4, 3, 5))):
             sums = f"sums{tall}x{wide}_{loop.formula.dtypes[-1]}"
             with out.block(f"for i in range({i0}, {i1}, {tall}):"), out.block(f"for j in range({j0}, {j1}, {wide}):"):
                 out.line(f"{sums} = zeros({zero}, {tall * wide})")
@@ -127,7 +131,7 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
             out.line(f"for k in range({k0}, {k1}, {count}):")
             out.depth += 1
         letter, first = ("k", 0) if several else ("", k0)
-        for i0, i1, height in _parts(m, ROWS):
+        for i0, i1, height in _parts(m, _divisor(m, (4, 5, 3))):
             with out.block(f"for i in range({i0}, {i1}, {height}):"):
                 for r in range(height):
                     place = _from(out, left, ("i", "", letter), r * left.strides[0] + first * left.strides[2])

@@ -86,7 +86,7 @@ FORMULAS: dict[Any, list[tuple[str, str]]] = {
     np.arctanh: [("f", "math.atanh({0})")],
     np.arctan2: [("f", "math.atan2({0}, {1})")],
     np.hypot: [("f", "math.hypot({0}, {1})")],
-    np.logaddexp: [("f", "{0} if {0} == {1} else maximum({0}, {1}) + log1p(exp(-abs({0} - {1})))")],
+    np.logaddexp: [("f", "{0} + log1p(ONE) if {0} == {1} else maximum({0}, {1}) + log1p(exp(-abs({0} - {1})))")],
 }
 
 

@@ -1,28 +1,37 @@
-"""Generated source as functions, compiled by Numba once per machine: kept on disk beside their source."""
+"""Generated source as compiled functions, each compiled once per machine and kept on disk.
+
+Numba's own cache is not used: it loads all that could type and compile other functions, SciPy among it, before it runs
+the one that is ready, which takes half a second.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
+import pickle
 import platform
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import llvmlite
+import llvmlite.binding
 import numba
 import numpy as np
-
-from . import numba_blocks, numba_math
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
 
 __all__ = ["directory", "load"]
 
+INTRINSICS = ("numba_blocks.py", "numba_math.py")  # files whose code becomes part of the kernels'
+
 
 def directory() -> Path:
-    """``$NUDGE_CACHE``, else the user's cache directory."""
+    """``$NUDGE_CACHE``, else a folder in the user's cache directory."""
     own = os.environ.get("NUDGE_CACHE")
     if own:
         return Path(own)
@@ -35,81 +44,61 @@ def directory() -> Path:
     return Path(base or Path.home() / ".cache") / "nudge" / "jit"
 
 
+def load(source: str, signatures: Mapping[str, Any]) -> dict[str, Any]:
+    """The functions of a source, by name, compiled for one signature each."""
+    key = hashlib.sha256(f"{_versions()}\n{signatures}\n{source}".encode()).hexdigest()[:40]
+    try:
+        functions = _defined(source, signatures)
+        for name, parts in _read(key).items():
+            functions[name].add_overload(CompileResult._rebuild(functions[name].targetctx, *parts))
+            functions[name].disable_compile()
+    except Exception:  # there is no file, or a damaged one, or one that this Numba cannot read
+        functions = _defined(source, signatures)
+        for name, signature in signatures.items():
+            functions[name].compile(signature)
+            functions[name].disable_compile()
+        with contextlib.suppress(Exception):  # what cannot be kept runs all the same
+            _write(key, {name: next(iter(f.overloads.values()))._reduce() for name, f in functions.items()})
+    return functions
+
+
 @cache
 def _versions() -> str:
     """All that the compiled code depends on but its source."""
-    own = b"".join(Path(module.__file__).read_bytes() for module in (numba_blocks, numba_math))
-    return f"{numba.__version__} {np.__version__} {sys.version} {platform.machine()} {hashlib.sha256(own).hexdigest()}"
+    own = b"".join(Path(__file__).with_name(name).read_bytes() for name in INTRINSICS)
+    parts = [numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.platform(),
+             llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten(),
+             sorted((k, v) for k, v in os.environ.items() if k.startswith("NUMBA_"))]
+    return f"{parts} {hashlib.sha256(own).hexdigest()}"
 
 
-def load(source: str, signatures: Mapping[str, Any]) -> dict[str, Any]:
-    """The functions of a source, by name, compiled for one signature each."""
-    name = "step_" + hashlib.sha256(f"{_versions()}\n{source}".encode()).hexdigest()[:32]
-    path = _written(name, source)
-    if path is not None:
-        try:
-            return _cached(path, source, signatures)
-        except Exception:  # whatever a damaged or vanishing file leads to; the source itself compiles below
-            _remove(path)
-    return _compiled(source, f"<{name}>", signatures, cache=False)
+def _defined(source: str, names: Iterable[str]) -> dict[str, Any]:
+    """Numba's functions of a source, not compiled yet."""
+    namespace: dict[str, Any] = {"__name__": f"{__package__}.numba_math"}  # Numba wants a module that can be imported
+    exec(compile(source, "<jit>", "exec"), namespace)
+    return {name: numba.njit(error_model="numpy")(namespace[name]) for name in names}
 
 
-def _written(name: str, source: str) -> Path | None:
-    """The source's file, complete however many processes write it; ``None`` where nothing can be written."""
-    try:
-        folder = directory()
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}.py"
-        if not path.exists() or path.read_text(encoding="utf-8") != source:
-            _replace(path, source.encode())
-        return path
-    except (OSError, RuntimeError, ValueError):
-        return None
+def _read(key: str) -> dict[str, tuple]:
+    """The parts of the functions that were kept under a key; any error when they are not all there."""
+    content = (directory() / f"{key}.nudge").read_bytes()
+    sum_, data = content[:32], content[32:]
+    if hashlib.sha256(data).digest() != sum_:
+        raise ValueError("damaged")
+    return pickle.loads(data)
 
 
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
+def _write(key: str, parts: dict[str, tuple]) -> None:
+    """Keep them, complete however many processes do so at once."""
+    data = dumps(parts)
+    folder = directory()
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=key, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
+            file.write(hashlib.sha256(data).digest() + data)
+        os.replace(temporary, folder / f"{key}.nudge")
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-
-
-def _cached(path: Path, source: str, signatures: Mapping[str, Any]) -> dict[str, Any]:
-    """Load what Numba kept, if it is what was kept: a check sum stands beside it."""
-    sums = path.with_suffix(".sum")
-    before = _sum(path)
-    if before and (not sums.exists() or sums.read_text() != before):
-        _remove(path, source=False)
-    functions = _compiled(source, str(path), signatures, cache=True)
-    after = _sum(path)
-    if after and (after != before or not sums.exists()):
-        _replace(sums, after.encode())
-    return functions
-
-
-def _sum(path: Path) -> str:
-    """A check sum of the files that Numba keeps for a source; empty without any."""
-    files = sorted(p for p in (path.parent / "__pycache__").glob(f"{path.stem}.*") if p.suffix in (".nbi", ".nbc"))
-    total = hashlib.sha256()
-    for file in files:
-        total.update(file.name.encode() + file.read_bytes())
-    return total.hexdigest() if files else ""
-
-
-def _remove(path: Path, source: bool = True) -> None:
-    files = [*(path.parent / "__pycache__").glob(f"{path.stem}.*"), path.with_suffix(".sum"), *([path] if source else [])]
-    for file in files:
-        with contextlib.suppress(OSError):
-            file.unlink()
-
-
-def _compiled(source: str, filename: str, signatures: Mapping[str, Any], cache: bool) -> dict[str, Any]:
-    namespace: dict[str, Any] = {"__name__": numba_math.__name__}  # Numba's cache wants a module that can be imported
-    exec(compile(source, filename, "exec"), namespace)
-    return {name: numba.njit(signature, error_model="numpy", cache=cache)(namespace[name])
-            for name, signature in signatures.items()}

@@ -618,8 +618,7 @@ y, z = Var((40,), np.dtype("float32")), Var((), np.dtype("float32"))
 program = Program([Input(x, "x")], [Op(np.exp, (x,), {{}}, (y,)), Op(np.sum, (y,), {{}}, (z,))], [Output(z)])
 from autograd.jit.numba_backend import compile_program
 assert compile_program(program).run(np.zeros(40, "float32")) == [40.0]
-dispatcher = compile_program(program).run.__globals__["kernel_0"]
-print(sum(dispatcher.stats.cache_hits.values()))
+print("llvmlite.ir" in sys.modules and "numba.np.arraymath" in sys.modules)  # only where something was compiled
 """
 
 
@@ -635,18 +634,15 @@ def finish(p: subprocess.Popen) -> str:
 
 
 def test_processes_share_the_cache_and_survive_its_damage(tmp_path: Path) -> None:
-    both = [process(tmp_path), process(tmp_path)]
-    for p in both:
-        finish(p)
-    files = [f for f in tmp_path.rglob("*") if f.is_file()]
-    assert files and not any(f.suffix == ".tmp" for f in files)
-    for suffix in (".nbc", ".nbi", ".py"):
-        for f in files:
-            if f.suffix == suffix:
-                content = f.read_bytes()
-                f.write_bytes(content[:len(content) // 2] + b"damage" + content[len(content) // 2 + 6:-1])
-        finish(process(tmp_path))
-    assert finish(process(tmp_path)) == "1"
+    for p in [process(tmp_path), process(tmp_path)]:
+        assert finish(p) == "True"
+    file, = tmp_path.iterdir()
+    assert finish(process(tmp_path)) == "False"
+    content = file.read_bytes()
+    for damaged in (content[:1000], content[:5000] + b"damage" + content[5006:], b""):
+        file.write_bytes(damaged)
+        assert finish(process(tmp_path)) == "True"
+        assert finish(process(tmp_path)) == "False"
 
 
 def test_no_cache_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,290 @@
+"""Scalar operations laid out for vectorised calls: which run together, and where each number lies.
+
+A group is the operations with one function on one level (the longest path to them). Its results lie one after the
+other among the ``cells``, one flat array of float64, in the order in which they are used first, so that most operands
+are slices. A chain of additions whose partial sums nothing else reads, ``((x + a) + b) + c``, is one operation, a fold:
+it is added up in that order, so that the result is the same, and a sum of a hundred terms is one level, not a hundred.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["CODES", "FOLD", "INPUT", "LOAD", "NO_INDEX", "Levels", "plan"]
+
+# The functions of groups: a group's code is the place of its function here.
+CODES: tuple[Any, ...] = (
+    np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.less, np.less_equal, np.equal,
+    np.not_equal, np.logical_and, np.logical_or, np.power, np.remainder, np.floor_divide, np.arctan2, np.hypot,
+    np.logaddexp, np.where, np.logical_not, np.negative, np.absolute, np.sign, np.sqrt, np.cbrt, np.exp, np.exp2,
+    np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh,
+    np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh, np.floor, np.ceil, np.trunc, np.rint)
+FOLD = len(CODES)
+_ADD = CODES.index(np.add)
+_WHERE = CODES.index(np.where)
+_UNARY = CODES.index(np.logical_not)  # from here on
+
+# The codes of numbers that are not computed here: given to the call, an element of array i (LOAD - i), or constant.
+CONSTANT, INPUT, LOAD = -1, -2, -3
+
+# The columns of the table: code, number of operations, additions of each (for a fold), first cell of the results, and
+# for each operand its first cell and stride, or where its cells are listed in ``index``.
+OPERANDS = (4, 7, 10)
+NO_INDEX = 2**32 - 1
+
+CHUNK = 1024  # operations of a group at a time, in the compiled loop: what it gathers stays in the first cache
+SPARE = 3 * CHUNK  # cells behind the others, for that
+
+
+class Levels:
+    """A function of numbers and arrays that computes very many scalars in few vectorised calls.
+
+    Called with a list of the numbers, and the arrays of which it reads elements, it gives a list of the results. It
+    keeps its numbers from call to call, so that two threads may not call it at once. Everything is computed in float64,
+    where a truth value is 0 or 1; where Python's floats would raise, it gives inf or nan, as NumPy does.
+    """
+
+    def __init__(self, cells: np.ndarray, table: np.ndarray, index: np.ndarray, inputs: int,
+                 loads: Sequence[np.ndarray], results: np.ndarray, types: Sequence[tuple[type, int]]) -> None:
+        self.cells, self.table, self.index = cells, table, index
+        self.loads, self.results, self.types = loads, results, types
+        self._inputs = struct.Struct(f"{inputs}d")
+        self._steps: list[tuple[Any, tuple]] | None = None
+        self._loaded: list[np.ndarray] = []
+        for flat in loads:
+            self._loaded.append(cells[inputs: inputs + len(flat)])
+            inputs += len(flat)
+
+    __name__ = "levels"
+
+    def __reduce__(self) -> Any:
+        inputs = self._inputs.size // 8
+        return Levels, (self.cells, self.table, self.index, inputs, self.loads, self.results, self.types)
+
+    def __call__(self, numbers: list, *arrays: Any) -> list:
+        """One call of NumPy for each group."""
+        if self._steps is None:
+            self._steps = self._prepared()
+        self._fill(numbers, arrays)
+        with np.errstate(all="ignore"):
+            for function, args in self._steps:
+                function(*args)
+        return self._given()
+
+    def compiled(self, numbers: list, *arrays: Any) -> list:
+        """The same by one compiled loop over the groups, for which Numba must be there."""
+        from .levels_kernel import run
+
+        self._fill(numbers, arrays)
+        run(self.cells, self.index, self.table)
+        return self._given()
+
+    def _fill(self, numbers: list, arrays: tuple) -> None:
+        cells: Any = self.cells
+        self._inputs.pack_into(cells, 0, *numbers)
+        for x, flat, elements in zip(arrays, self.loads, self._loaded, strict=True):
+            x.take(flat, None, elements, "clip")
+
+    def _given(self) -> list:
+        numbers, given, at = self.cells.take(self.results), [], 0
+        for kind, n in self.types:
+            part, at = numbers[at: at + n], at + n
+            if kind is np.ndarray:
+                given.append(part.copy())
+            else:
+                given += part.tolist() if kind is float else map(kind, part.tolist())
+        return given
+
+    def _prepared(self) -> list[tuple[Any, tuple]]:
+        """The calls of NumPy, each with its views of the cells."""
+        steps: list[tuple[Any, tuple]] = []
+        cells, index = self.cells, self.index.astype(np.intp)
+        sizes = self.table[:, 1].astype(np.intp) * np.maximum(self.table[:, 2], 1)
+        scratch = np.empty((3, sizes.max(initial=0)))
+
+        def view(row: list[int], slot: int, n: int) -> np.ndarray:
+            start, stride, at = row[OPERANDS[slot]: OPERANDS[slot] + 3]
+            if at != NO_INDEX:
+                gathered = scratch[slot, :n]
+                steps.append((cells.take, (index[at: at + n], None, gathered, "clip")))
+                return gathered
+            if not stride:
+                return np.broadcast_to(cells[start: start + 1], (n,))
+            return cells[start: start + (n - 1) * stride + 1: stride]
+
+        for row in self.table.tolist():
+            code, n, rows, out = row[:4]
+            y = cells[out: out + n]
+            if code == FOLD:
+                first, terms = view(row, 0, n), view(row, 1, n * rows).reshape(rows, n)
+                if rows <= n:
+                    steps.append((np.add, (first, terms[0], y)))
+                    steps += [(np.add, (y, term, y)) for term in terms[1:]]
+                else:  # np.add.reduce might add in another order
+                    sums = scratch[2, : n * rows].reshape(rows, n)
+                    steps += [(np.copyto, (sums, terms)), (np.add, (first, terms[0], sums[0])),
+                              (np.add.accumulate, (sums, 0, None, sums)), (np.copyto, (y, sums[-1]))]
+            elif code == _WHERE:
+                steps.append((_where, (view(row, 0, n), view(row, 1, n), view(row, 2, n), y)))
+            else:
+                arity = 1 if code >= _UNARY else 2
+                steps.append((CODES[code], (*(view(row, slot, n) for slot in range(arity)), y)))
+        return steps
+
+    def __str__(self) -> str:
+        """The groups, one on each line; a fold adds to its first operand row after row of the second."""
+        lines = []
+        for row in self.table.tolist():
+            code, n, rows, out = row[:4]
+            arity = 2 if code == FOLD or code < _WHERE else 3 if code == _WHERE else 1
+            name = "fold" if code == FOLD else CODES[code].__name__
+            shown = [_shown(row[i: i + 3], n * rows if rows and i > OPERANDS[0] else n) for i in OPERANDS[:arity]]
+            lines.append(f"cells[{out}:{out + n}] = {name}({', '.join(shown)})")
+        return "\n".join(lines)
+
+
+def _shown(operand: list[int], n: int) -> str:
+    start, stride, at = operand
+    if at != NO_INDEX:
+        return f"cells[index[{at}:{at + n}]]"
+    if n == 1 or not stride:
+        return f"cells[{start}]"
+    return f"cells[{start}:{start + (n - 1) * stride + 1}{f':{stride}' if stride > 1 else ''}]"
+
+
+def _where(condition: np.ndarray, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    np.copyto(out, b)
+    np.copyto(out, a, where=condition != 0)
+
+
+def plan(codes: list[int], operands: tuple[list[int], list[int], list[int]], values: dict[int, Any],
+         results: list[int], types: Sequence[tuple[type, int]]) -> tuple[Levels, list[int]]:
+    """The ``Levels`` of numbered scalars, and the numbers of its inputs in the order in which it takes them.
+
+    Scalar ``i`` is computed by ``codes[i]`` from scalars with smaller numbers, ``operands[0][i]`` and so on, -1 where
+    there is no more. ``values`` has the constants, and for elements of an array which one each is, in C order.
+    """
+    code = np.array(codes)
+    columns = [np.array(column) for column in operands]
+    terms, inner = _folds(code, columns, results)
+    groups = _groups(code, columns, terms, inner)
+
+    # From the last group to the first: the scalars of each in the order in which they are read first.
+    first_read = np.zeros(len(codes), int)  # counted backwards from 0
+    first_read[results] = np.arange(len(results))
+    before = 0
+    reads: list[list[np.ndarray]] = []
+    for at in reversed(range(len(groups))):
+        members = groups[at]
+        if len(members) > 1:
+            members = groups[at] = members[np.argsort(first_read[members], kind="stable")]
+        if members[0] in terms:
+            rows = np.array([terms[i] for i in members.tolist()]).T
+            reads.append([rows[0], rows[1:].ravel()])
+        else:
+            reads.append([column[members] for column in columns if column[members[0]] >= 0])
+        for read in reversed(reads[-1]):
+            before -= len(read)
+            first_read[read[::-1]] = np.arange(before + len(read) - 1, before - 1, -1)
+    reads.reverse()
+
+    given = np.flatnonzero(code < 0)
+    given = given[np.lexsort((first_read[given], -code[given]))]
+    given, constants = given[code[given] < CONSTANT], given[code[given] == CONSTANT]
+    order = np.concatenate([given, constants, *groups])
+    cell = np.zeros(len(codes), int)
+    cell[order] = np.arange(len(order))
+    cells = np.zeros(len(order) + SPARE)
+    cells[len(given): len(given) + len(constants)] = [values[i] for i in constants.tolist()]
+
+    inputs = int((code[given] == INPUT).sum())
+    loads: list[np.ndarray] = []
+    for load in range(LOAD, int(code.min(initial=0)) - 1, -1):
+        loads.append(np.array([values[i] for i in given[code[given] == load].tolist()], np.intp))
+
+    table, lists, listed, out = [], [], 0, len(given) + len(constants)
+    for members, read in zip(groups, reads, strict=True):
+        one = int(members[0])
+        rows = len(terms[one]) - 1 if one in terms else 0
+        row = [FOLD if rows else codes[one], len(members), rows, out]
+        for numbers in read:
+            at = cell[numbers]
+            start, stride = int(at[0]), _stride(at)
+            if stride is not None:
+                row += [start, stride, NO_INDEX]
+                continue
+            row += [0, 0, listed]
+            lists.append(at)
+            listed += len(at)
+        table.append(row + [0] * (13 - len(row)))
+        out += len(members)
+    index = np.concatenate([np.zeros(0, int), *lists]).astype(np.uint32)
+    levels = Levels(cells, np.array(table, np.uint32).reshape(-1, 13), index, inputs, loads, cell[results], types)
+    return levels, given[:inputs].tolist()
+
+
+def _stride(at: np.ndarray) -> int | None:
+    """The one step by which the numbers rise, if there is one; 0 where all are equal."""
+    if len(at) == 1:
+        return 1
+    stride = int(at[1] - at[0])
+    return stride if stride >= 0 and (at[1:] - at[:-1] == stride).all() else None
+
+
+def _folds(code: np.ndarray, columns: list[np.ndarray], results: list[int]) -> tuple[dict[int, list[int]], set[int]]:
+    """The terms of each chain of additions, by its last one, and the others, whose sums only the next one reads."""
+    size = len(code)
+    uses = np.zeros(size, int)
+    for column in columns:
+        uses += np.bincount(column[column >= 0], minlength=size)
+    uses[results] = size
+    once, first, second = (uses == 1).tolist(), columns[0].tolist(), columns[1].tolist()
+    length = [0] * size  # of the chain that ends here
+    summands: dict[int, tuple[int, int]] = {}
+    inner: set[int] = set()
+    for i in np.flatnonzero(code == _ADD).tolist():
+        total, term = first[i], second[i]
+        m, n = length[total] if once[total] else 0, length[term] if once[term] else 0
+        if n > m:
+            total, term, m = term, total, n
+        if m:
+            inner.add(total)
+        summands[i] = total, term
+        length[i] = m + 1
+    terms: dict[int, list[int]] = {}
+    for i in summands:
+        if length[i] > 1 and i not in inner:
+            chain, n, total = [], length[i], i
+            for _ in range(n):
+                total, term = summands[total]
+                chain.append(term)
+            terms[i] = [total, *reversed(chain)]
+    return terms, inner
+
+
+def _groups(code: np.ndarray, columns: list[np.ndarray], terms: dict[int, list[int]],
+            inner: set[int]) -> list[np.ndarray]:
+    """The computed scalars that can run together, in an order that works."""
+    level, rows = [0] * len(code), np.zeros(len(code), int)
+    first, second, third = (column.tolist() for column in columns)
+    computed = [i for i in np.flatnonzero(code >= 0).tolist() if i not in inner]
+    for i in computed:
+        if i in terms:
+            level[i] = 1 + max([level[j] for j in terms[i]])
+            rows[i] = len(terms[i])
+            continue
+        n = level[first[i]]
+        if second[i] >= 0 and level[second[i]] > n:
+            n = level[second[i]]
+        if third[i] >= 0 and level[third[i]] > n:
+            n = level[third[i]]
+        level[i] = n + 1
+    numbers = np.array(computed, int)
+    keys = np.array([np.array(level)[numbers], code[numbers], rows[numbers]])
+    order = np.lexsort(keys[::-1])
+    keys = keys[:, order]
+    return np.split(numbers[order], np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(0)) + 1) if len(numbers) else []

@@ -10,7 +10,7 @@ import numpy as np
 from ..check import check
 from ..registry import name_of
 
-__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "filled", "map_vars",
+__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "constant", "filled", "map_vars",
            "updated", "vars_in"]
 
 
@@ -145,6 +145,11 @@ def cast(x: Any, dtype: np.dtype) -> Any:
 def filled(shape: tuple[int, ...], value: Any, dtype: np.dtype) -> np.ndarray:
     """An array of one number: what ``np.zeros_like`` and its kin give."""
     return np.full(shape, value, dtype)
+
+
+def constant(x: Any) -> Any:
+    """A constant as a result of the program."""
+    return x
 
 
 def updated(x: Any, index: Any, values: Any) -> Any:

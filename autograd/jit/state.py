@@ -13,24 +13,26 @@ import numpy as np
 
 from ..value import Value
 
-__all__ = ["MISSING", "Slot", "State"]
+__all__ = ["KNOWN", "MISSING", "Slot", "State"]
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing"})()
 # Packages whose functions refer to nothing that a user changes, and whose objects have no arrays of a user.
-_KNOWN = {*sys.stdlib_module_names, "autograd", "numpy", "scipy", "numba", "graphviz", "matplotlib", "rich", "pytest",
+KNOWN = {*sys.stdlib_module_names, "autograd", "numpy", "scipy", "numba", "graphviz", "matplotlib", "rich", "pytest",
           "_pytest", "pluggy", "hypothesis", "threadpoolctl"} - {"__main__"}
+_PACKAGES = {*KNOWN, "nn"}
 _CONSTANTS = (bool, str, bytes, type(None), np.dtype)
 
 
 class Slot:
     """A place that holds something: an attribute, an item of a dict or list, a variable of an enclosing function."""
 
-    __slots__ = ("holder", "how", "key")
+    __slots__ = ("holder", "how", "key", "path")
 
     guardable = True  # where Python asks for a number of the state, the plan may hold for this number alone
 
-    def __init__(self, holder: Any, key: Any, how: str) -> None:
+    def __init__(self, holder: Any, key: Any, how: str, path: str = "") -> None:
         self.holder, self.key, self.how = holder, key, how
+        self.path = path  # how a user would write it
 
     @property
     def identity(self) -> tuple:
@@ -73,9 +75,7 @@ class Slot:
         return f"{holder}.cell_contents" if self.how == "cell" else f"{holder}[{bind(self.key)}]"
 
     def __repr__(self) -> str:
-        if self.how == "item" and isinstance(self.key, str):
-            return self.key
-        return f".{self.key}" if self.how == "attribute" else f"[{self.key}]" if self.how == "item" else "a variable"
+        return self.path or str(self.key)
 
 
 class State:
@@ -138,14 +138,14 @@ class State:
             self.streams.append((x, _position(x)))
         elif isinstance(x, Value):
             self.leaves.append(x)
-            self.visit(Slot(x, "data", "attribute"))
-            self.visit(Slot(x, "grad", "attribute"), self.gradients)
+            self.visit(Slot(x, "data", "attribute", f"{slot}.data"))
+            self.visit(Slot(x, "grad", "attribute", f"{slot}.grad"), self.gradients)
         elif isinstance(x, dict):
-            self._contents(x, list(x))
+            self._contents(x, [(key, f"{slot}[{key!r}]") for key in x])
         elif isinstance(x, list):
-            self._contents(x, range(len(x)))
+            self._contents(x, [(i, f"{slot}[{i}]") for i in range(len(x))])
         elif isinstance(x, tuple):
-            items = [self.walk(item, Slot(x, i, "item")) for i, item in enumerate(x)]
+            items = [self.walk(item, Slot(x, i, "item", f"{slot}[{i}]")) for i, item in enumerate(x)]
             if any(a is not b for a, b in zip(items, x, strict=True)):
                 return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
         elif isinstance(x, types.FunctionType):
@@ -156,36 +156,35 @@ class State:
         elif isinstance(x, types.BuiltinMethodType) and isinstance(x.__self__, np.random.Generator):
             return getattr(self.walk(x.__self__, Slot(x, "__self__", "attribute")), x.__name__)
         elif isinstance(x, functools.partial):
-            parts = [self.walk(part, Slot(x, k, "attribute")) for k, part in
+            parts = [self.walk(part, Slot(x, k, "attribute", str(slot))) for k, part in
                      (("func", x.func), ("args", x.args), ("keywords", x.keywords))]
             if parts[0] is not x.func or parts[1] is not x.args:
                 return functools.partial(parts[0], *parts[1], **parts[2])
         elif isinstance(x, type):
-            if not _is_known(x):
+            if not _is_known(x, "nn"):
                 self._class(x)
+        elif hasattr(x, "__wrapped_function__"):  # a jitted function, which runs as it is inside of another
+            self.walk(x.__wrapped_function__, Slot(x, "__wrapped_function__", "attribute", str(slot)))
         elif not isinstance(x, types.ModuleType) and not _is_known(type(x)):
-            self._object(x)
+            self._object(x, slot)
         return x
 
-    def _contents(self, holder: Any, keys: Any) -> None:
+    def _contents(self, holder: Any, entries: list[tuple[Any, str]]) -> None:
         self.containers.append((holder, type(holder)(holder)))
-        for key in keys:
-            self.visit(Slot(holder, key, "item"))
+        for key, path in entries:
+            self.visit(Slot(holder, key, "item", path))
 
-    def _object(self, x: Any) -> None:
-        if hasattr(x, "__wrapped_function__"):  # a jitted function runs as it is inside of another
-            self.walk(x.__wrapped_function__, Slot(x, "__wrapped_function__", "attribute"))
-            return
+    def _object(self, x: Any, slot: Slot) -> None:
         attributes = getattr(x, "__dict__", None)
         if isinstance(attributes, dict):
-            self._contents(attributes, list(attributes))
+            self._contents(attributes, [(key, f"{slot}.{key}") for key in attributes])
         for cls in type(x).__mro__:
             if not _is_known(cls):
                 slots = vars(cls).get("__slots__", ())
                 for name in [slots] if isinstance(slots, str) else slots:
                     if name not in ("__dict__", "__weakref__"):
-                        self.visit(Slot(x, name, "attribute"))
-        self.walk(type(x), Slot(x, "__class__", "attribute"))
+                        self.visit(Slot(x, name, "attribute", f"{slot}.{name}"))
+        self.walk(type(x), Slot(x, "__class__", "attribute", type(x).__name__))
 
     def _class(self, cls: type) -> None:
         for base in cls.__mro__:
@@ -196,28 +195,28 @@ class State:
                     if isinstance(function, types.FunctionType):
                         self.walk(function, Slot(base, name, "attribute"))
                 if isinstance(x, (float, int, complex, np.ndarray)) and not name.startswith("__"):
-                    self.visit(Slot(base, name, "attribute"))
+                    self.visit(Slot(base, name, "attribute", f"{base.__name__}.{name}"))
 
     def _function(self, f: types.FunctionType) -> None:
-        for cell in f.__closure__ or ():
-            self.visit(Slot(cell, "cell_contents", "cell"))
+        for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+            self.visit(Slot(cell, "cell_contents", "cell", name))
         if f.__defaults__:
             self.visit(Slot(f, "__defaults__", "attribute"))
         if f.__kwdefaults__:
             self.visit(Slot(f, "__kwdefaults__", "attribute"))
         if hasattr(f, "__wrapped__") and isinstance(f.__wrapped__, types.FunctionType):
             self.walk(f.__wrapped__, Slot(f, "__wrapped__", "attribute"))
-        if (f.__module__ or "").partition(".")[0] in {*_KNOWN, "nn"}:
+        if (f.__module__ or "").partition(".")[0] in _PACKAGES:
             return
         names = list(dict.fromkeys(_names(f.__code__)))
         for name in names:
             if name in f.__globals__:
-                self.visit(Slot(f.__globals__, name, "item"))
+                self.visit(Slot(f.__globals__, name, "item", name))
                 x = f.__globals__[name]
-                if isinstance(x, types.ModuleType) and x.__name__.partition(".")[0] not in {*_KNOWN, "nn"}:
+                if isinstance(x, types.ModuleType) and x.__name__.partition(".")[0] not in _PACKAGES:
                     for other in names:
                         if other in vars(x):
-                            self.visit(Slot(vars(x), other, "item"))
+                            self.visit(Slot(vars(x), other, "item", f"{name}.{other}"))
 
     # Afterwards
 
@@ -253,8 +252,8 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _is_known(cls: type) -> bool:
-    return cls.__module__.partition(".")[0] in _KNOWN and not issubclass(cls, types.SimpleNamespace)
+def _is_known(cls: type, *others: str) -> bool:
+    return cls.__module__.partition(".")[0] in {*KNOWN, *others} and not issubclass(cls, types.SimpleNamespace)
 
 
 def _position(stream: Any) -> Any:

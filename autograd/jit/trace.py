@@ -13,6 +13,7 @@ import numpy as np
 from ..lines import users_frame
 from ..registry import name_of
 from .program import Input, Op, Var, filled, map_vars, vars_in
+from .random import Generated
 from .tracer import Tracer, TracingError, concrete
 
 __all__ = ["Trace", "tracing"]
@@ -38,6 +39,10 @@ class Trace:
 
     def input(self, value: Any, source: Any) -> Tracer:
         """A Tracer of an array or a number that is read anew at each call."""
+        if isinstance(value, np.random.Generator):
+            var = Var((), np.dtype(object))
+            self.inputs[var] = Input(var, source)
+            return Tracer(self, value, var)
         array = isinstance(value, np.ndarray)
         if array and not value.ndim:
             value = value[()]
@@ -98,6 +103,8 @@ class Trace:
         if isinstance(x, Tracer):
             if x.trace is not self:
                 raise TracingError("a value of another trace is used", "Pass it as an argument.", 5)
+            return x.var
+        if isinstance(x, Generated):
             return x.var
         if isinstance(x, np.ndarray):
             known = self._constants.setdefault(id(x), [])

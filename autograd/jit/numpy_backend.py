@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..lines import line_at
+from ..numerics import divide, power
 from .memory import Memory
 from .program import Draw, Op, Program, Var, added_at, cast, check, constant, filled, updated
 
 __all__ = ["Compiled", "compile_program"]
 
-_SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/", operator.pow: "**",
-            operator.mod: "%", operator.floordiv: "//", operator.lt: "<", operator.le: "<=", operator.gt: ">",
+_SAFE = {operator.truediv: divide, operator.pow: power}  # inf or nan where Python raises
+_SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.mod: "%", operator.floordiv: "//", operator.lt: "<", operator.le: "<=", operator.gt: ">",
             operator.ge: ">=", operator.eq: "==", operator.ne: "!=", operator.and_: "&", operator.or_: "|",
             operator.xor: "^"}
 _REDUCTIONS = {np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.min: np.minimum, np.amax: np.maximum,
@@ -123,6 +124,8 @@ class _Writer:
             self.name[var] = f"t{len(self.name)}"
         if isinstance(f, Draw):
             self.draw(op)
+        elif f in _SAFE:
+            self.assign(op, self.call(_SAFE[f], *op.args))
         elif f in _SYMBOLS and len(op.args) == 2:
             self.assign(op, f"{self.text(op.args[0])} {_SYMBOLS[f]} {self.text(op.args[1])}")
         elif f is operator.neg:

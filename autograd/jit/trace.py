@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import operator
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..lines import users_frame
+from ..numerics import divide, power
 from ..registry import name_of
 from .program import Input, Op, Var, filled, map_vars, vars_in
 from .random import Generated
@@ -19,6 +21,7 @@ from .tracer import Tracer, TracingError, concrete
 __all__ = ["Trace", "tracing"]
 
 _PYTHON = (float, int, bool, complex)
+_SAFE = {operator.truediv: divide, operator.pow: power}  # of Python numbers, with inf or nan where Python raises
 tracing: ContextVar[Trace | None] = ContextVar("tracing", default=None)
 
 
@@ -57,7 +60,7 @@ class Trace:
                                "the jitted function; what it stores in lists or attributes is lost.", 4)
         values = [concrete(a) for a in args]
         named = {k: concrete(x) for k, x in kwargs.items()} if kwargs else {}
-        y = function(*values, **named)
+        y = _SAFE.get(function, function)(*values, **named)
         if isinstance(y, (tuple, list)):
             parts = [self._wrapped(x, function) for x in y]
             self._append(function, args, kwargs, tuple(p.var for p in parts))

@@ -21,6 +21,10 @@ _NUMBERS = (bool, int, float, complex)
 _KNOWN = {np.shape, np.ndim, np.size, np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type,
           np.may_share_memory, np.shares_memory, np.isscalar}
 _LIKE = {np.zeros_like: 0, np.ones_like: 1, np.empty_like: 0, np.full_like: None}
+# What gives as many numbers as its arguments' values tell.
+_SIZED_BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts, np.extract,
+                    np.unique_inverse, np.unique_values, np.compress, np.intersect1d, np.union1d, np.setdiff1d,
+                    np.setxor1d, np.trim_zeros, np.bincount}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
@@ -202,11 +206,19 @@ class Tracer(ArrayMethods):
             target, *others = args
             _check_target(target, name_of(function))
             return target.assign(self.trace.record(Changed(function), (target, *others), kwargs))
+        if function in _SIZED_BY_VALUES or (function is np.where and len(args) == 1) or (
+                function is np.repeat and not isinstance(concrete(args)[1], int) and isinstance(args[1], Tracer)):
+            raise TracingError(f"{name_of(function)} of a traced value, whose result's size depends on the numbers",
+                               "Write np.where(mask, a, b), or do it outside of the jitted function.", 2)
         out = kwargs.pop("out", None)
         y = self.trace.record(function, args, kwargs)
         return y if out is None else _into((out,), y, name_of(function))
 
     def __getitem__(self, index: Any) -> Any:
+        for part in index if isinstance(index, tuple) else (index,):
+            if isinstance(part, Tracer) and part.dtype == bool:
+                raise TracingError("indexing by a traced mask, whose result's size depends on the numbers",
+                                   "Write np.where(mask, a, 0), or sum(a * mask).", 2)
         return self.trace.record(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Any, values: Any) -> None:
@@ -234,6 +246,11 @@ class Tracer(ArrayMethods):
         return self.copy()
 
     __hash__ = object.__hash__
+
+    def of_numbers(self, args: Any) -> Any:
+        """This result of ``args`` as a Python number, where they all are: what a Value makes of it."""
+        python = all(x._var.python if isinstance(x, Tracer) else type(x) in _NUMBERS for x in args)
+        return self.trace.record(float, (self,), {}) if python and self.dtype == float and not self._var.python else self
 
     def checked(self, check: Callable, error: Callable[..., Exception], values: tuple) -> None:
         """Test at each call that all elements hold; this run, too, cannot go on where one does not."""

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import functions, rules
+from .check import check
 from .checkpoint import checkpoint
 from .record import no_grad, primitive
 from .registry import defjvp, defvjp
@@ -32,11 +33,12 @@ from .value import Value
 if TYPE_CHECKING:
     from .checking import GradientReport, StepSweep, assert_gradients, explain_nan, gradcheck, step_sweep, why_zero
     from .drawing import draw
+    from .jit import jit
     from .per_example import per_example_gradients
 
-__all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "checkpoint", "defjvp", "defvjp", "deriv",
+__all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "check", "checkpoint", "defjvp", "defvjp", "deriv",
            "draw", "elementwise_grad", "explain_nan", "functions", "grad", "grad_and_aux", "grad_named", "gradcheck",
-           "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp",
+           "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "jit", "make_ggnvp",
            "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad", "per_example_gradients", "primitive",
            "rules", "step_sweep", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product", "why_zero"]
 
@@ -46,6 +48,7 @@ _LATER = {
     **dict.fromkeys(["GradientReport", "StepSweep", "assert_gradients", "explain_nan", "gradcheck", "step_sweep",
                      "why_zero"], ".checking"),
     "draw": ".drawing",
+    "jit": ".jit",
     "per_example_gradients": ".per_example",
     **dict.fromkeys(["dict", "isinstance", "list", "tuple", "type"], ".builtins"),
 }
@@ -56,4 +59,6 @@ def __getattr__(name: str) -> Any:
         return import_module(".numpy", __name__)
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name], __name__), name)
+    found = getattr(import_module(_LATER[name], __name__), name)
+    globals()[name] = found  # also where a package has the same name
+    return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd import Value, no_grad
+from autograd import Value, check, no_grad
 
+from .checks import number
 from .module import Module
 from .optimizers import Optimizer
 
@@ -32,14 +32,17 @@ def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimi
     loss = cost(model(x), y)
     if not isinstance(loss, Value):
         raise TypeError(f"train_step: the cost must be a Value computed from the model, got {type(loss).__name__}")
-    value = float(loss)
-    if not math.isfinite(value):
-        raise FloatingPointError(f"the cost is {value} at step {optimizer.steps + 1} with lr={optimizer.lr:g}: the "
-                                 "numbers have grown out of bounds; use a smaller lr, or clip the gradient")
+    value = loss.data
+    check(np.isfinite(value), _not_finite, value, optimizer.steps + 1, optimizer.lr)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return value
+    return number(value)
+
+
+def _not_finite(value: float, step: int, lr: float) -> FloatingPointError:
+    return FloatingPointError(f"the cost is {value} at step {step} with lr={lr:g}: the numbers have grown out of bounds; "
+                              "use a smaller lr, or clip the gradient")
 
 
 def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:

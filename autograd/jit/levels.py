@@ -64,37 +64,29 @@ def vectorised(program: Program) -> Program:
     stage: dict[Any, int] = {}
     # An even stage has no scalar operations, an odd one only those, with their codes and operands.
     stages: dict[int, list[tuple[Op, Any]]] = defaultdict(list)
-    wanted = set(program.results)  # by other stages than their own
     latest_effect = 0
     for op in program.ops:
         scalar = _scalar(op) or views.element(op)
         if scalar is None:
-            reads = op.reads
-            at = max([stage.get(v, 0) for v in reads], default=0)
+            at = max([stage.get(v, 0) for v in op.reads], default=0)
             at += at & 1
             if op.effect:
                 at = latest_effect = max(at, latest_effect)
-            wanted.update(reads)
         else:
             if scalar[0] == _STACK:
                 views.stacks[op.out] = scalar[1]
-            known = [stage.get(x, 0) for x in scalar[1]]
-            at = max(known) | 1
-            if min(known) < at:
-                wanted.update([x for x, n in zip(scalar[1], known, strict=True) if n < at])
+            at = max([stage.get(x, 0) for x in scalar[1]]) | 1
         for out in op.outs:
             stage[out] = at
         stages[at].append((op, scalar))
-    many = {at for at, ops in stages.items() if at & 1 and len(ops) >= _FEWEST_AT_ONCE}
+    many = sorted(at for at, ops in stages.items() if at & 1 and len(ops) >= _FEWEST_AT_ONCE)
     if sum(len(stages[at]) for at in many) < FEWEST:
         return program
-    for at, ops in stages.items():
-        if at not in many:
-            wanted.update(*(op.reads for op, _ in ops))
-
+    wanted = set(program.results).union(*(op.reads for at in stages.keys() - set(many) for op, _ in stages[at]))
+    together = dict(zip(many, _together([stages[at] for at in many], wanted), strict=True))
     ops = []
     for at in sorted(stages):
-        ops += [_together(stages[at], wanted)] if at in many else [op for op, _ in stages[at]]
+        ops += [together[at]] if at in together else [op for op, _ in stages[at]]
     return Program(program.inputs, views.without_unread(ops, program.results), program.outputs)
 
 
@@ -120,9 +112,9 @@ def _scalar(op: Op) -> tuple[int, tuple] | None:
     if function is np.where and len(args) == 3:
         condition, chosen = _operands(args[:1], _TRUTH), _operands(args[1:], _REAL if real else _TRUTH)
         return None if condition is None or chosen is None else (_WHERE, condition + chosen)
-    if function is cast:
+    if function is cast or function is float:
         x = args[0]
-        if isinstance(x, Var) and not x.shape and x.dtype.kind in "fiub" and x.dtype.char != "g":
+        if isinstance(x, Var) and not x.shape and x.dtype.char in _ALLOWED[_REAL]:
             if real:
                 return _ALIAS, (x,)
             if x.dtype.char in "d?":
@@ -170,15 +162,16 @@ def _operands(args: tuple, need: str) -> tuple | None:
     return tuple(found) if real or need is not _REAL else None
 
 
-def _together(scalars: list[tuple[Op, tuple[int, tuple]]], wanted: set[Var]) -> Op:
-    """One operation that computes all of them, and gives those that are wanted."""
+def _together(stages: list[list[tuple[Op, tuple[int, tuple]]]], wanted: set[Var]) -> list[Op]:
+    """For each of the stages one operation, which computes all scalars of it and gives those that are wanted."""
     number: dict[Any, int] = {}  # of a variable, a constant, or an element of an array
-    stacks: dict[Var, list[int]] = {}
     codes: list[int] = []
-    columns: tuple[list[int], list[int], list[int]] = ([], [], [])
+    columns: tuple[list[int], ...] = ([], [], [], [])  # the operands, and the stage
     values: dict[int, Any] = {}
     variable: dict[int, Var] = {}
-    arrays: dict[Var, int] = {}
+    parts: list[tuple[list[int], list[tuple[type, int]]]] = []
+    arrays: dict[tuple[Var, int], int] = {}
+    outs: list[list[Var]] = []
 
     def numbered(key: Any, code: int, a: int = -1, b: int = -1, c: int = -1) -> int:
         i = number[key] = len(codes)
@@ -186,6 +179,7 @@ def _together(scalars: list[tuple[Op, tuple[int, tuple]]], wanted: set[Var]) -> 
         columns[0].append(a)
         columns[1].append(b)
         columns[2].append(c)
+        columns[3].append(len(parts))
         return i
 
     def operand(x: Any) -> int:
@@ -196,35 +190,46 @@ def _together(scalars: list[tuple[Op, tuple[int, tuple]]], wanted: set[Var]) -> 
             (variable if key is x else values)[i] = x
         return i
 
-    for op, (code, operands) in scalars:
-        out = op.outs[0]
-        if code == _ALIAS:
-            number[out] = operand(operands[0])
-        elif code == _STACK:
-            stacks[out] = [operand(x) for x in operands]
-        elif code == LOAD:
-            x, element = operands
-            i = number.get(operands)
-            if i is None:
-                i = numbered(operands, LOAD - arrays.setdefault(x, len(arrays)))
-                values[i] = element
-            number[out] = i
-        else:
-            numbered(out, code, *map(operand, operands))
+    for scalars in stages:
+        if parts:  # the numbers of the stage before are read where they lie: one of them, as an argument, says so
+            results, types = parts[-1]
+            results.append(0)
+            types.append((float, 1))
+            outs[-1].append(Var((), np.dtype(float), float))
+            operand(outs[-1][-1])
+        given: dict[type, list[Var]] = {kind: [] for kind in _TYPES.values()}
+        stacks: dict[Var, list[int]] = {}
+        for op, (code, operands) in scalars:
+            out = op.outs[0]
+            if code == _STACK:
+                stacks[out] = [operand(x) for x in operands]
+                continue
+            if code == _ALIAS:
+                number[out] = operand(operands[0])
+            elif code == LOAD:
+                x, element = operands
+                i = number.get(operands)
+                if i is None:
+                    i = numbered(operands, LOAD - arrays.setdefault((x, len(parts)), len(arrays)))
+                    values[i] = element
+                number[out] = i
+            else:
+                numbered(out, code, *map(operand, operands))
+            if out in wanted:
+                given[_TYPES[out.dtype.char, out.python]].append(out)
+        parts.append(([number[out] for group in given.values() for out in group],
+                      [(kind, len(group)) for kind, group in given.items() if group]))
+        outs.append([out for group in given.values() for out in group])
+        for out, elements in stacks.items():
+            parts[-1][0].extend(elements)
+            parts[-1][1].append((np.ndarray, len(elements)))
+            outs[-1].append(out)
 
-    outs: dict[type, list[Var]] = {kind: [] for kind in _TYPES.values()}
-    for op, _ in scalars:
-        if op.out in wanted and op.out not in stacks:
-            outs[_TYPES[op.out.dtype.char, op.out.python]].append(op.out)
-    given = [out for group in outs.values() for out in group]
-    types = [(kind, len(group)) for kind, group in outs.items() if group]
-    results = [number[out] for out in given]
-    for out, elements in stacks.items():
-        given.append(out)
-        types.append((np.ndarray, len(elements)))
-        results += elements
-    levels, order = plan(codes, columns, values, results, types)
-    return Op(levels, ([variable[i] for i in order], *arrays), {}, tuple(given))
+    ops = []
+    for n, (levels, inputs) in enumerate(plan(codes, columns, values, parts)):
+        args = [variable[i] for i in inputs], *(x for x, part in arrays if part == n)
+        ops.append(Op(levels, args, {}, tuple(outs[n])))
+    return ops
 
 
 class _Views:

@@ -43,29 +43,32 @@ SPARE = 3 * CHUNK  # cells behind the others, for that
 class Levels:
     """A function of numbers and arrays that computes very many scalars in few vectorised calls.
 
-    Called with a list of the numbers, and the arrays of which it reads elements, it gives a list of the results. It
-    keeps its numbers from call to call, so that two threads may not call it at once. Everything is computed in float64,
-    where a truth value is 0 or 1; where Python's floats would raise, it gives inf or nan, as NumPy does.
+    Called with a list of the numbers, and the arrays of which it reads elements, it gives the list of the results, or
+    the only one. Everything is computed in float64, where a truth value is 0 or 1; where Python's floats would raise,
+    there is inf or nan. A program may have several, of which the later ones also read the cells of the earlier ones.
+    The cells are kept from call to call, so that two threads may not call it at once.
     """
 
-    def __init__(self, cells: np.ndarray, table: np.ndarray, index: np.ndarray, inputs: int,
+    def __init__(self, cells: np.ndarray, table: np.ndarray, index: np.ndarray, first: int, inputs: int,
                  loads: Sequence[np.ndarray], results: np.ndarray, types: Sequence[tuple[type, int]]) -> None:
         self.cells, self.table, self.index = cells, table, index
         self.loads, self.results, self.types = loads, results, types
-        self._inputs = struct.Struct(f"{inputs}d")
+        self.first, self.inputs = first, inputs  # the first cell that is given, and how many numbers are
         self._steps: list[tuple[Any, tuple]] | None = None
+        self._pack = struct.Struct(f"{inputs}d").pack_into
         self._loaded: list[np.ndarray] = []
+        first += inputs
         for flat in loads:
-            self._loaded.append(cells[inputs: inputs + len(flat)])
-            inputs += len(flat)
+            self._loaded.append(cells[first: first + len(flat)])
+            first += len(flat)
 
     __name__ = "levels"
 
     def __reduce__(self) -> Any:
-        inputs = self._inputs.size // 8
-        return Levels, (self.cells, self.table, self.index, inputs, self.loads, self.results, self.types)
+        return Levels, (self.cells, self.table, self.index, self.first, self.inputs, self.loads, self.results,
+                        self.types)
 
-    def __call__(self, numbers: list, *arrays: Any) -> list:
+    def __call__(self, numbers: list, *arrays: Any) -> Any:
         """One call of NumPy for each group."""
         if self._steps is None:
             self._steps = self._prepared()
@@ -75,7 +78,7 @@ class Levels:
                 function(*args)
         return self._given()
 
-    def compiled(self, numbers: list, *arrays: Any) -> list:
+    def compiled(self, numbers: list, *arrays: Any) -> Any:
         """The same by one compiled loop over the groups, for which Numba must be there."""
         from .levels_kernel import run
 
@@ -85,11 +88,11 @@ class Levels:
 
     def _fill(self, numbers: list, arrays: tuple) -> None:
         cells: Any = self.cells
-        self._inputs.pack_into(cells, 0, *numbers)
+        self._pack(cells, 8 * self.first, *numbers)
         for x, flat, elements in zip(arrays, self.loads, self._loaded, strict=True):
             x.take(flat, None, elements, "clip")
 
-    def _given(self) -> list:
+    def _given(self) -> Any:
         numbers, given, at = self.cells.take(self.results), [], 0
         for kind, n in self.types:
             part, at = numbers[at: at + n], at + n
@@ -97,7 +100,7 @@ class Levels:
                 given.append(part.copy())
             else:
                 given += part.tolist() if kind is float else map(kind, part.tolist())
-        return given
+        return given if len(given) > 1 else given[0]
 
     def _prepared(self) -> list[tuple[Any, tuple]]:
         """The calls of NumPy, each with its views of the cells."""
@@ -161,17 +164,20 @@ def _where(condition: np.ndarray, a: np.ndarray, b: np.ndarray, out: np.ndarray)
     np.copyto(out, a, where=condition != 0)
 
 
-def plan(codes: list[int], operands: tuple[list[int], list[int], list[int]], values: dict[int, Any],
-         results: list[int], types: Sequence[tuple[type, int]]) -> tuple[Levels, list[int]]:
-    """The ``Levels`` of numbered scalars, and the numbers of its inputs in the order in which it takes them.
+def plan(codes: list[int], columns: tuple[list[int], ...], values: dict[int, Any],
+         parts: list[tuple[list[int], list[tuple[type, int]]]]) -> list[tuple[Levels, list[int]]]:
+    """The ``Levels`` of numbered scalars, one for each part, and the inputs of each in the order that it takes.
 
-    Scalar ``i`` is computed by ``codes[i]`` from scalars with smaller numbers, ``operands[0][i]`` and so on, -1 where
-    there is no more. ``values`` has the constants, and for elements of an array which one each is, in C order.
+    Scalar ``i`` is computed by ``codes[i]`` from scalars with smaller numbers: ``columns`` are the first, second and
+    third operands, -1 where there is none, and the part that each belongs to. ``values`` has the constants, and of
+    elements of an array which one each is, in C order. ``parts`` has the results of each and their types. All parts
+    share the cells, so that a later one reads what an earlier one has computed.
     """
-    code = np.array(codes)
-    columns = [np.array(column) for column in operands]
-    terms, inner = _folds(code, columns, results)
-    groups = _groups(code, columns, terms, inner)
+    code, part = np.array(codes), np.array(columns[3])
+    operands = [np.array(column) for column in columns[:3]]
+    results = [i for given, _ in parts for i in given]
+    terms, inner = _folds(code, operands, results)
+    groups = _groups(code, operands, part, terms, inner)
 
     # From the last group to the first: the scalars of each in the order in which they are read first.
     first_read = np.zeros(len(codes), int)  # counted backwards from 0
@@ -186,31 +192,26 @@ def plan(codes: list[int], operands: tuple[list[int], list[int], list[int]], val
             rows = np.array([terms[i] for i in members.tolist()]).T
             reads.append([rows[0], rows[1:].ravel()])
         else:
-            reads.append([column[members] for column in columns if column[members[0]] >= 0])
+            reads.append([column[members] for column in operands if column[members[0]] >= 0])
         for read in reversed(reads[-1]):
             before -= len(read)
             first_read[read[::-1]] = np.arange(before + len(read) - 1, before - 1, -1)
     reads.reverse()
 
     given = np.flatnonzero(code < 0)
-    given = given[np.lexsort((first_read[given], -code[given]))]
-    given, constants = given[code[given] < CONSTANT], given[code[given] == CONSTANT]
-    order = np.concatenate([given, constants, *groups])
+    given = given[np.lexsort((first_read[given], -code[given], part[given], code[given] == CONSTANT))]
+    order = np.concatenate([given, *groups])
     cell = np.zeros(len(codes), int)
     cell[order] = np.arange(len(order))
     cells = np.zeros(len(order) + SPARE)
-    cells[len(given): len(given) + len(constants)] = [values[i] for i in constants.tolist()]
+    constants = given[code[given] == CONSTANT]
+    cells[cell[constants]] = [values[i] for i in constants.tolist()]
 
-    inputs = int((code[given] == INPUT).sum())
-    loads: list[np.ndarray] = []
-    for load in range(LOAD, int(code.min(initial=0)) - 1, -1):
-        loads.append(np.array([values[i] for i in given[code[given] == load].tolist()], np.intp))
-
-    table, lists, listed, out = [], [], 0, len(given) + len(constants)
+    table, lists, listed = [], [], 0
     for members, read in zip(groups, reads, strict=True):
         one = int(members[0])
         rows = len(terms[one]) - 1 if one in terms else 0
-        row = [FOLD if rows else codes[one], len(members), rows, out]
+        row = [FOLD if rows else codes[one], len(members), rows, int(cell[one])]
         for numbers in read:
             at = cell[numbers]
             start, stride = int(at[0]), _stride(at)
@@ -221,10 +222,19 @@ def plan(codes: list[int], operands: tuple[list[int], list[int], list[int]], val
             lists.append(at)
             listed += len(at)
         table.append(row + [0] * (13 - len(row)))
-        out += len(members)
     index = np.concatenate([np.zeros(0, int), *lists]).astype(np.uint32)
-    levels = Levels(cells, np.array(table, np.uint32).reshape(-1, 13), index, inputs, loads, cell[results], types)
-    return levels, given[:inputs].tolist()
+
+    levels = []
+    for n, (results, types) in enumerate(parts):
+        inputs = given[(part[given] == n) & (code[given] == INPUT)]
+        loaded = given[(part[given] == n) & (code[given] < INPUT)]
+        loads = [np.array([values[i] for i in loaded[code[loaded] == load].tolist()])
+                 for load in sorted(set(code[loaded].tolist()), reverse=True)]
+        rows = [row for row, members in zip(table, groups, strict=True) if part[members[0]] == n]
+        first = int(cell[[*inputs, *loaded, 0]][0])
+        levels.append((Levels(cells, np.array(rows, np.uint32).reshape(-1, 13), index, first, len(inputs), loads,
+                              cell[results], types), inputs.tolist()))
+    return levels
 
 
 def _stride(at: np.ndarray) -> int | None:
@@ -235,14 +245,14 @@ def _stride(at: np.ndarray) -> int | None:
     return stride if stride >= 0 and (at[1:] - at[:-1] == stride).all() else None
 
 
-def _folds(code: np.ndarray, columns: list[np.ndarray], results: list[int]) -> tuple[dict[int, list[int]], set[int]]:
+def _folds(code: np.ndarray, operands: list[np.ndarray], results: list[int]) -> tuple[dict[int, list[int]], set[int]]:
     """The terms of each chain of additions, by its last one, and the others, whose sums only the next one reads."""
     size = len(code)
     uses = np.zeros(size, int)
-    for column in columns:
+    for column in operands:
         uses += np.bincount(column[column >= 0], minlength=size)
     uses[results] = size
-    once, first, second = (uses == 1).tolist(), columns[0].tolist(), columns[1].tolist()
+    once, first, second = (uses == 1).tolist(), operands[0].tolist(), operands[1].tolist()
     length = [0] * size  # of the chain that ends here
     summands: dict[int, tuple[int, int]] = {}
     inner: set[int] = set()
@@ -266,11 +276,11 @@ def _folds(code: np.ndarray, columns: list[np.ndarray], results: list[int]) -> t
     return terms, inner
 
 
-def _groups(code: np.ndarray, columns: list[np.ndarray], terms: dict[int, list[int]],
+def _groups(code: np.ndarray, operands: list[np.ndarray], part: np.ndarray, terms: dict[int, list[int]],
             inner: set[int]) -> list[np.ndarray]:
     """The computed scalars that can run together, in an order that works."""
     level, rows = [0] * len(code), np.zeros(len(code), int)
-    first, second, third = (column.tolist() for column in columns)
+    first, second, third = (column.tolist() for column in operands)
     computed = [i for i in np.flatnonzero(code >= 0).tolist() if i not in inner]
     for i in computed:
         if i in terms:
@@ -284,7 +294,7 @@ def _groups(code: np.ndarray, columns: list[np.ndarray], terms: dict[int, list[i
             n = level[third[i]]
         level[i] = n + 1
     numbers = np.array(computed, int)
-    keys = np.array([np.array(level)[numbers], code[numbers], rows[numbers]])
+    keys = np.array([part[numbers], np.array(level)[numbers], code[numbers], rows[numbers]])
     order = np.lexsort(keys[::-1])
     keys = keys[:, order]
     return np.split(numbers[order], np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(0)) + 1) if len(numbers) else []

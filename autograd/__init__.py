@@ -32,8 +32,8 @@ from .value import Value
 
 if TYPE_CHECKING:
     from .checking import GradientReport, StepSweep, assert_gradients, explain_nan, gradcheck, step_sweep, why_zero
+    from .compiling import jit
     from .drawing import draw
-    from .jit import jit
     from .per_example import per_example_gradients
 
 __all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "check", "checkpoint", "defjvp", "defvjp", "deriv",
@@ -48,7 +48,7 @@ _LATER = {
     **dict.fromkeys(["GradientReport", "StepSweep", "assert_gradients", "explain_nan", "gradcheck", "step_sweep",
                      "why_zero"], ".checking"),
     "draw": ".drawing",
-    "jit": ".jit",
+    "jit": ".compiling",
     "per_example_gradients": ".per_example",
     **dict.fromkeys(["dict", "isinstance", "list", "tuple", "type"], ".builtins"),
 }
@@ -59,6 +59,4 @@ def __getattr__(name: str) -> Any:
         return import_module(".numpy", __name__)
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(_LATER[name], __name__), name)
-    globals()[name] = found  # also where a package has the same name
-    return found
+    return getattr(import_module(_LATER[name], __name__), name)

@@ -41,8 +41,8 @@ def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimi
 
 
 def _not_finite(value: float, step: int, lr: float) -> FloatingPointError:
-    return FloatingPointError(f"the cost is {value} at step {step} with lr={lr:g}: the numbers have grown out of bounds; "
-                              "use a smaller lr, or clip the gradient")
+    return FloatingPointError(f"the cost is {value} at step {step} with lr={lr:g}: the numbers have grown out of "
+                              "bounds; use a smaller lr, or clip the gradient")
 
 
 def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:

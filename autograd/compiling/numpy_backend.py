@@ -231,9 +231,10 @@ class _Writer:
 
 def _reduction(op: Op) -> Any:
     """``np.add.reduce`` for ``np.sum``, which comes to it after some checks, and so on."""
-    ufunc = _REDUCTIONS.get(op.function)
-    simple = ufunc is not None and len(op.args) <= 2 and op.kwargs.keys() <= {"axis", "keepdims"}
-    return ufunc.reduce if simple and isinstance(op.args[0], Var) and op.args[0].shape else None
+    ufunc: Any = _REDUCTIONS.get(op.function)
+    simple = ufunc is not None and 1 <= len(op.args) <= 2 and op.kwargs.keys() <= {"axis", "keepdims"}
+    x: Any = op.args[0] if simple else None
+    return ufunc.reduce if isinstance(x, Var) and x.shape else None
 
 
 def _reduced(op: Op) -> dict[str, Any]:

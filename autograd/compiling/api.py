@@ -112,9 +112,10 @@ class Jitted:
         del self._plans[_MOST:]
         self._traces += 1
         if self._traces == _MANY + 1:
-            warnings.warn(f"jit: {self.__name__} has been traced {self._traces} times, because shapes, dtypes or Python "
-                          "constants of its arguments, or of the state that it reaches, keep changing: pad arrays to "
-                          "one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning, stacklevel=4)
+            warnings.warn(f"jit: {self.__name__} has been traced {self._traces} times, because shapes, dtypes or "
+                          "Python constants of its arguments, or of the state that it reaches, keep changing: pad "
+                          "arrays to one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning,
+                          stacklevel=4)
         return plan
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd import check
 
-__all__ = ["above_zero", "at_least_zero", "below_one", "check_same", "floating_dtype", "is_traced", "number", "positive_integer", "settings"]
+__all__ = ["above_zero", "at_least_zero", "below_one", "check_same", "floating_dtype", "is_traced", "number",
+           "positive_integer", "settings"]
 
 
 def positive_integer(who: str, name: str, n: int) -> int:
@@ -38,8 +39,8 @@ def is_traced(x: Any) -> bool:
 
 
 def number(x: Any) -> Any:
-    """``x`` as a Python float, unless it is traced."""
-    return x.astype(float) if is_traced(x) else float(x)
+    """``x`` as a Python float, also where it is traced."""
+    return x.astype(float).of_numbers(()) if is_traced(x) else float(x)
 
 
 def above_zero(who: str, name: str, x: float) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Value, check
 
-from .checks import at_least_zero, below_one, check_same, number, settings
+from .checks import at_least_zero, below_one, check_same, is_traced, number, settings
 from .module import Module
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -222,9 +222,10 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
     parameters = _with_gradient("clip_grad_norm", parameters)
     norm = np.sqrt(sum(np.sum(np.square(np.abs(p.grad).astype(float))) for p in parameters))
     check(np.isfinite(norm), lambda norm: FloatingPointError(f"clip_grad_norm: the gradient's norm is {norm}"), norm)
-    scale = np.where(norm > max_norm, max_norm / np.maximum(norm, max_norm), 1.0)
-    for p in parameters:
-        p.grad = p.grad * scale.astype(p.dtype)
+    if is_traced(norm) or norm > max_norm:
+        scale = number(max_norm / np.maximum(norm, max_norm))
+        for p in parameters:
+            p.grad = p.grad * scale
     return number(norm)
 
 

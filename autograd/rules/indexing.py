@@ -14,7 +14,7 @@ from ..value import holds_value
 
 def _is_basic(index):
     """Whether an index takes each element at most once by its very form: integers, slices, None, ..., or a mask."""
-    if isinstance(index, (int, slice)) or getattr(index, "dtype", None) == bool:
+    if isinstance(index, (int, slice)) or getattr(getattr(index, "dtype", None), "kind", None) == "b":
         return True
     parts = index if isinstance(index, tuple) else (index,)
     return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in parts)

@@ -47,9 +47,9 @@ class Leaf:
 class Captured:
     """A program, and what ties it to the function's surroundings.
 
-    ``conditions`` are the arguments' constants, as (expression, constant); ``asked`` are (source, number) of the numbers
-    that decided what was called; ``writes`` say what slots hold afterwards, as trees with Leaf in the place of arrays, and
-    ``result`` is what the function returns.
+    ``conditions`` are the arguments' constants, as (expression, constant); ``asked`` are (source, number) of the
+    numbers that decided what was called; ``writes`` say what slots hold afterwards, as trees with Leaf in the place of
+    arrays, and ``result`` is what the function returns.
     """
 
     def __init__(self, trace: Trace, state: State, program: Program) -> None:
@@ -110,8 +110,8 @@ class _Run:
         return tracer
 
     def argument(self, x: Any, expression: str) -> Any:
-        if type(x) in (float, complex) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "biufc") or (
-                isinstance(x, np.random.Generator)):
+        kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
+        if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
             return self.lift(x, Argument(expression))
         if type(x) in (list, tuple) or (isinstance(x, tuple) and hasattr(x, "_fields")):
             self.captured.conditions.append((f"len({expression})", len(x)))
@@ -152,9 +152,9 @@ class _Run:
             np.random.set_state(streams[1])
             self.trace.closed = True
         if drew:
-            raise TracingError("random numbers from a global generator (np.random.rand and the like, or Python's random), "
-                               "which the next call would repeat", "Draw from a generator that is made outside: "
-                               "rng = np.random.default_rng(0), rng.random(n).", 1)
+            raise TracingError("random numbers from a global generator (np.random.rand and the like, or Python's "
+                               "random), which the next call would repeat", "Draw from a generator that is made "
+                               "outside: rng = np.random.default_rng(0), rng.random(n).", 1)
         program = self.captured.program
         program.ops = self.trace.ops
         program.inputs = list(self.trace.inputs.values())

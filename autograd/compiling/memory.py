@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import operator
-
 import numpy as np
 
 from .program import Op, Program, Var, added_at, cast, filled, updated
 
 __all__ = ["Memory"]
 
-_VIEWS = {np.transpose, np.swapaxes, np.moveaxis, np.reshape, np.ravel, np.expand_dims, np.squeeze, np.broadcast_to,
-          np.diagonal, np.real, np.imag, np.flip, operator.getitem, np.rollaxis, np.flipud, np.fliplr, np.rot90,
-          np.atleast_1d, np.atleast_2d, np.atleast_3d, np.broadcast_arrays, np.split, np.array_split, np.unstack,
-          np.lib.stride_tricks.sliding_window_view, np.conjugate, np.matrix_transpose, np.permute_dims}
 _ALIGNMENT = 64
+_COMPUTING = {cast, updated, added_at, filled, np.where, np.sum, np.mean, np.max, np.min, np.prod, np.matmul,
+              np.concatenate, np.stack, np.dot, np.einsum, np.any, np.all, np.cumsum, np.clip}
 
 
 class Memory:
-    """Where the results of operations lie, but for those ``elsewhere``: one block of bytes, in which a place is used again after its last reader.
+    """Where the results of operations lie, but for those ``elsewhere``: in one block, whose parts are used again.
 
     ``fresh`` are the variables that the caller gets and nobody may overwrite, ``views`` those that lie in another's
     memory. What is computed elementwise may take the place of an argument that nobody reads any more.
@@ -33,7 +29,7 @@ class Memory:
         for n, op in enumerate(ops):
             for v in op.reads:
                 last.update(dict.fromkeys(owners.get(v, (v,)), n))
-            if op.function in _VIEWS or _may_view(op):
+            if _may_view(op):
                 self.views.update(v for v in op.outs if v.shape)
                 lies_in = {owner for v in op.reads for owner in owners.get(v, (v,))}
                 owners.update(dict.fromkeys(op.outs, lies_in))
@@ -97,10 +93,10 @@ def _in_place(op: Op, v: Var, out: Var) -> bool:
 
 
 def _may_view(op: Op) -> bool:
-    """Whether a function that is no ufunc might give what lies in the memory of an argument."""
-    return not isinstance(op.function, np.ufunc) and op.function not in (cast, updated, added_at, np.where, np.sum, np.mean, np.max, np.min, np.prod, np.matmul,
-                               np.concatenate, np.stack, np.dot, np.einsum, np.any, np.all, np.cumsum, np.clip, filled) and (
-        any(v.shape for v in op.outs) and any(v.shape for v in op.reads))
+    """Whether a result may lie in the memory of an argument, which is so for all functions not known to compute."""
+    if isinstance(op.function, np.ufunc) or op.function in _COMPUTING:
+        return False
+    return any(v.shape for v in op.outs) and any(v.shape for v in op.reads)
 
 
 def _rounded(var: Var) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import operator
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -14,7 +13,7 @@ import numpy as np
 from ..lines import users_frame
 from ..numerics import divide, power
 from ..registry import name_of
-from .program import Input, Op, Var, filled, map_vars, vars_in
+from .program import Input, Op, Var, filled
 from .random import Generated
 from .tracer import Tracer, TracingError, concrete
 
@@ -67,9 +66,10 @@ class Trace:
             return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)
         result = self._wrapped(y, function)
         self._append(function, args, kwargs, (result._var,))
-        if type(y) is np.ndarray and y.base is not None and isinstance(args[0], Tracer) and (
+        first = args[0] if args else None
+        if type(y) is np.ndarray and y.base is not None and isinstance(first, Tracer) and (
                 np.may_share_memory(y, values[0])):
-            result._view, result._watched = (function, tuple(args), dict(kwargs)), args[0].version
+            result._view, result._watched = (function, tuple(args), dict(kwargs)), first.version
         return result
 
     def like(self, function: Callable, value: Any, args: tuple, kwargs: dict) -> Any:
@@ -104,7 +104,7 @@ class Trace:
     def _frozen(self, x: Any) -> Any:
         """An argument as the program keeps it: a variable, or a constant that nobody can change any more."""
         if isinstance(x, Tracer):
-            if x.trace is not self:
+            if x._trace is not self:
                 raise TracingError("a value of another trace is used", "Pass it as an argument.", 5)
             return x.var
         if isinstance(x, Generated):

@@ -10,8 +10,8 @@ import numpy as np
 from ..check import check
 from ..registry import name_of
 
-__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "constant", "filled", "map_vars",
-           "updated", "vars_in"]
+__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "constant",
+           "filled", "map_vars", "updated", "vars_in"]
 
 
 class Var:

@@ -13,8 +13,8 @@ from .tracer import TracingError, concrete
 
 __all__ = ["TracedGenerator", "no_generator"]
 
-_REMEDY = ("Make it outside of the jitted function, rng = np.random.default_rng(0), and use it inside: its draws are then "
-           "new at each call.")
+_REMEDY = ("Make it outside of the jitted function, rng = np.random.default_rng(0), and use it inside: its draws are "
+           "then new at each call.")
 
 
 class TracedGenerator(np.random.Generator):

@@ -1,4 +1,4 @@
-"""``Tracer``: one more array type; NumPy's functions of it are computed, and written down in the trace it belongs to."""
+"""``Tracer``: one more array type; NumPy's functions of it are computed, and written down in its trace."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from ..lines import users_line
 from ..methods import ArrayMethods
 from ..registry import name_of
-from .program import Changed, added_at, cast, filled, updated
+from .program import Changed, added_at, cast, updated
 
 __all__ = ["Tracer", "TracingError", "concrete"]
 
@@ -43,10 +43,10 @@ class Tracer(ArrayMethods):
     looks at it again after a change.
     """
 
-    __slots__ = ("_value", "_var", "_view", "_watched", "mutable", "trace", "version")
+    __slots__ = ("_trace", "_value", "_var", "_view", "_watched", "mutable", "version")
 
     def __init__(self, trace: Any, value: Any, var: Any, mutable: bool = False) -> None:
-        self.trace, self._value, self._var, self.version = trace, value, var, 0
+        self._trace, self._value, self._var, self.version = trace, value, var, 0
         self.mutable = mutable or bool(var.shape)  # an array without axes is, a number is not
         self._view: Any = None  # the call that gave it, where it is a view of the first argument
         self._watched = 0  # the version of that which it shows
@@ -57,7 +57,7 @@ class Tracer(ArrayMethods):
             base = args[0]
             base._fresh()
             if base.version != self._watched:
-                again = self.trace.record(function, args, kwargs)
+                again = self._trace.record(function, args, kwargs)
                 self._value, self._var, self._watched = again._value, again._var, base.version
                 self.version += 1
 
@@ -72,7 +72,7 @@ class Tracer(ArrayMethods):
         return self._var
 
     def assign(self, new: Tracer) -> None:
-        """Become ``new``, converted to this dtype and repeated to this shape: what ``a[...] = new`` does to an array."""
+        """Become ``new`` in this dtype and shape: what ``a[...] = new`` does to an array."""
         self._fresh()
         if self._view is not None:
             function, args, _ = self._view
@@ -84,9 +84,9 @@ class Tracer(ArrayMethods):
         if new.dtype != self.dtype:
             if not np.can_cast(new.dtype, self.dtype, "same_kind"):
                 raise np.exceptions.DTypePromotionError(f"cannot cast {new.dtype} to {self.dtype} in place")
-            new = self.trace.record(cast, (new, self.dtype), {})
+            new = self._trace.record(cast, (new, self.dtype), {})
         if new.shape != self.shape:
-            new = self.trace.record(np.broadcast_to, (new, self.shape), {})
+            new = self._trace.record(np.broadcast_to, (new, self.shape), {})
         self._value, self._var = new.value, new.var
         self.version += 1
 
@@ -128,14 +128,14 @@ class Tracer(ArrayMethods):
 
     def _number(self, what: str, remedy: str) -> Any:
         """The number, where it follows from Python numbers of the model alone: then the plan holds for those."""
-        if not self.shape and self.trace.depends_on_numbers(self.var, what):
+        if not self.shape and self._trace.depends_on_numbers(self.var, what):
             return self.value
         raise TracingError(f"{what} of a traced value, which the next call may have another number in", remedy, 3)
 
     def __bool__(self) -> bool:
-        return bool(self._number("the truth (if, while, and, or, not, assert, min, max)", "Write np.where(condition, a, "
-                                 "b) for `a if condition else b`, np.maximum for max; or return the condition, and "
-                                 "branch outside of the jitted function."))
+        return bool(self._number("the truth (if, while, and, or, not, assert, min, max)", "Write np.where(condition, "
+                                 "a, b) for `a if condition else b`, np.maximum for max; or return the condition, "
+                                 "and branch outside of the jitted function."))
 
     def __float__(self) -> float:
         return float(self._number("float()", "Return the value, and convert it outside; or use NumPy's function, as "
@@ -189,8 +189,8 @@ class Tracer(ArrayMethods):
         if method == "at":
             target, *others = inputs
             _check_target(target, name_of(ufunc.at))
-            return target.assign(self.trace.record(added_at, (target, *others, ufunc), {}))
-        y = self.trace.record(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
+            return target.assign(self._trace.record(added_at, (target, *others, ufunc), {}))
+        y = self._trace.record(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
         return y if out is None else _into(out, y, name_of(ufunc))
 
     def __array_function__(self, function: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
@@ -199,19 +199,19 @@ class Tracer(ArrayMethods):
         if function in _KNOWN:
             return function(*concrete(args), **{k: concrete(x) for k, x in kwargs.items()})
         if function is np.copy:
-            return Tracer(self.trace, self.value, self.var, True)
+            return Tracer(self._trace, self.value, self.var, True)
         if function in _LIKE:
-            return self.trace.like(function, _LIKE[function], args, kwargs)
+            return self._trace.like(function, _LIKE[function], args, kwargs)
         if function in _IN_PLACE:
             target, *others = args
             _check_target(target, name_of(function))
-            return target.assign(self.trace.record(Changed(function), (target, *others), kwargs))
+            return target.assign(self._trace.record(Changed(function), (target, *others), kwargs))
         if function in _SIZED_BY_VALUES or (function is np.where and len(args) == 1) or (
                 function is np.repeat and not isinstance(concrete(args)[1], int) and isinstance(args[1], Tracer)):
             raise TracingError(f"{name_of(function)} of a traced value, whose result's size depends on the numbers",
                                "Write np.where(mask, a, b), or do it outside of the jitted function.", 2)
         out = kwargs.pop("out", None)
-        y = self.trace.record(function, args, kwargs)
+        y = self._trace.record(function, args, kwargs)
         return y if out is None else _into((out,), y, name_of(function))
 
     def __getitem__(self, index: Any) -> Any:
@@ -219,7 +219,7 @@ class Tracer(ArrayMethods):
             if isinstance(part, Tracer) and part.dtype == bool:
                 raise TracingError("indexing by a traced mask, whose result's size depends on the numbers",
                                    "Write np.where(mask, a, 0), or sum(a * mask).", 2)
-        return self.trace.record(operator.getitem, (self, index), {})
+        return self._trace.record(operator.getitem, (self, index), {})
 
     def __setitem__(self, index: Any, values: Any) -> None:
         if hasattr(values, "parents"):
@@ -227,13 +227,13 @@ class Tracer(ArrayMethods):
         if index is Ellipsis and isinstance(values, Tracer):
             self.assign(values)
         else:
-            self.assign(self.trace.record(updated, (self, index, values), {}))
+            self.assign(self._trace.record(updated, (self, index, values), {}))
 
     def astype(self, dtype: Any, *_: Any, copy: bool = True) -> Any:
-        return self.trace.record(cast, (self, np.dtype(dtype)), {})
+        return self._trace.record(cast, (self, np.dtype(dtype)), {})
 
     def copy(self, order: Any = "C") -> Any:
-        return Tracer(self.trace, self.value, self.var, self.mutable)
+        return Tracer(self._trace, self.value, self.var, self.mutable)
 
     flatten = ArrayMethods.ravel
 
@@ -250,13 +250,14 @@ class Tracer(ArrayMethods):
     def of_numbers(self, args: Any) -> Any:
         """This result of ``args`` as a Python number, where they all are: what a Value makes of it."""
         python = all(x._var.python if isinstance(x, Tracer) else type(x) in _NUMBERS for x in args)
-        return self.trace.record(float, (self,), {}) if python and self.dtype == float and not self._var.python else self
+        is_other = self.dtype != float or self._var.python or not python
+        return self if is_other else self._trace.record(float, (self,), {})
 
     def checked(self, check: Callable, error: Callable[..., Exception], values: tuple) -> None:
         """Test at each call that all elements hold; this run, too, cannot go on where one does not."""
         if not np.all(self.value):
             raise error(*concrete(values))
-        self.trace.effect(check, (self, error, *values))
+        self._trace.effect(check, (self, error, *values))
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TracingError("an array is sorted, partitioned or resized in place", "Write a = np.sort(a) and the like.")
@@ -292,8 +293,8 @@ def _into(outs: Any, y: Any, name: str) -> Any:
         if out is not None:
             _check_target(out, f"{name}(out=...)")
             out.assign(result)
-    filled = tuple(result if out is None else out for out, result in zip(outs, results, strict=True))
-    return filled if isinstance(y, tuple) else filled[0]
+    given = tuple(result if out is None else out for out, result in zip(outs, results, strict=True))
+    return given if isinstance(y, tuple) else given[0]
 
 
 def _operator(compute: Callable, ufunc: Callable, reflected: bool) -> Callable:
@@ -309,7 +310,7 @@ def _operator(compute: Callable, ufunc: Callable, reflected: bool) -> Callable:
         else:
             other_python = None
         args = (other, self) if reflected else (self, other)
-        return self.trace.record(compute if self._var.python and other_python else ufunc, args, {})
+        return self._trace.record(compute if self._var.python and other_python else ufunc, args, {})
 
     return method
 
@@ -320,7 +321,7 @@ def _in_place(ufunc: Callable, name: str) -> Callable:
             return NotImplemented
         if not self.mutable:  # a number is replaced, not changed
             return getattr(self, name)(other)
-        self.assign(self.trace.record(ufunc, (self, other), {}))
+        self.assign(self._trace.record(ufunc, (self, other), {}))
         return self
 
     return method
@@ -345,7 +346,7 @@ for _name, _ufunc, _compute in [
 
 def _unary(compute: Callable, ufunc: Callable) -> Callable:
     def method(self: Tracer) -> Any:
-        return self.trace.record(compute if self._var.python else ufunc, (self,), {})
+        return self._trace.record(compute if self._var.python else ufunc, (self,), {})
 
     return method
 

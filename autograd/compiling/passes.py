@@ -12,6 +12,9 @@ from .program import Op, Program, Var, cast, constant, filled, map_vars
 __all__ = ["simplified"]
 
 _SAME = {np.positive, operator.pos, np.copy, np.real, np.conjugate}  # of real numbers
+_TIMES = {np.multiply, operator.mul}
+_DIVIDED = {np.divide, operator.truediv, np.power, operator.pow}  # a number of which 1 changes nothing
+_LESS = {np.subtract, operator.sub}
 _EXACT = (int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, type)
 
 
@@ -80,14 +83,13 @@ def _same(op: Op) -> Any:
         return x
     if f in (np.broadcast_to, np.reshape) and isinstance(x, Var) and x.shape == op.out.shape and _like(x, op.out):
         return x
-    if len(args) == 2:
-        for a, b, side in ((args[0], args[1], 1), (args[1], args[0], 0)):
-            if isinstance(a, Var) and _like(a, op.out) and _is_number(b) and b == 1:
-                if f in (np.multiply, operator.mul) or (side and f in (np.divide, operator.truediv, np.power,
-                                                                      operator.pow)):
-                    return a
-            if isinstance(a, Var) and _like(a, op.out) and _is_number(b) and b == 0 and side and (
-                    f in (np.subtract, operator.sub) and not np.signbit(b)):
+    if len(args) != 2:
+        return None
+    for a, b, right in ((args[0], args[1], True), (args[1], args[0], False)):
+        if isinstance(a, Var) and _like(a, op.out) and _is_number(b):
+            if b == 1 and (f in _TIMES or (right and f in _DIVIDED)):
+                return a
+            if b == 0 and right and f in _LESS and not np.signbit(b):
                 return a
     return None
 

@@ -1,4 +1,4 @@
-"""The way into a program and out of it, as generated Python: is the plan for this call, what it reads, what it writes."""
+"""The way into a program and out of it, as generated Python: whether a plan is for this call, its reads and writes."""
 
 from __future__ import annotations
 

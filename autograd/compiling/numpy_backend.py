@@ -16,13 +16,13 @@ from .program import Draw, Op, Program, Var, added_at, cast, check, constant, fi
 __all__ = ["Compiled", "compile_program"]
 
 _SAFE = {operator.truediv: divide, operator.pow: power}  # inf or nan where Python raises
-_SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.mod: "%", operator.floordiv: "//", operator.lt: "<", operator.le: "<=", operator.gt: ">",
-            operator.ge: ">=", operator.eq: "==", operator.ne: "!=", operator.and_: "&", operator.or_: "|",
-            operator.xor: "^"}
+_SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.mod: "%", operator.floordiv: "//",
+            operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=", operator.eq: "==",
+            operator.ne: "!=", operator.and_: "&", operator.or_: "|", operator.xor: "^"}
 _REDUCTIONS = {np.sum: np.add, np.prod: np.multiply, np.max: np.maximum, np.min: np.minimum, np.amax: np.maximum,
                np.amin: np.minimum}
-_WITH_OUT = {np.mean, np.any, np.all, np.cumsum, np.cumprod, np.concatenate, np.stack, np.dot, np.einsum, np.clip, np.var,
-             np.std, np.argmax, np.argmin, np.take, np.round, np.trace}
+_WITH_OUT = {np.mean, np.any, np.all, np.cumsum, np.cumprod, np.concatenate, np.stack, np.dot, np.einsum, np.clip,
+             np.var, np.std, np.argmax, np.argmin, np.take, np.round, np.trace}
 _FILLING = {"random", "standard_normal", "standard_exponential"}  # draws that can be made into an array
 
 
@@ -179,17 +179,14 @@ class _Writer:
 
     def draw(self, op: Op) -> None:
         generator, *args = op.args
-        kwargs = dict(op.kwargs)
-        if op.function.method in _FILLING and op.out.shape and args:
-            kwargs["size"], *args = args
-        names = ", ".join(f"{k}={self.text(x)}" for k, x in kwargs.items())
-        if op.function.method in _FILLING and op.out.shape and not args:
-            names = ", ".join(f"{k}={self.text(x)}" for k, x in kwargs.items() if k != "size")
-            target = self.target(op)
-            self.lines.append(f"{self.text(generator)}.{op.function.method}({names}{', ' if names else ''}out={target})")
-            return
-        given = ", ".join([*map(self.text, args), *([names] if names else [])])
-        self.assign(op, f"{self.text(generator)}.{op.function.method}({given})")
+        method = f"{self.text(generator)}.{op.function.method}"
+        if op.function.method in _FILLING and op.out.shape:
+            given = {**dict(zip(("size", "dtype", "method"), args, strict=False)), **op.kwargs, "size": None}
+            named = "".join(f"{k}={self.text(x)}, " for k, x in given.items())
+            self.lines.append(f"{method}({named}out={self.target(op)})")
+        else:
+            given = [*map(self.text, args), *(f"{k}={self.text(x)}" for k, x in op.kwargs.items())]
+            self.assign(op, f"{method}({', '.join(given)})")
 
     def has_out(self, op: Op) -> bool:
         f = op.function
@@ -231,9 +228,10 @@ class _Writer:
 
 def _reduction(op: Op) -> Any:
     """``np.add.reduce`` for ``np.sum``, which comes to it after some checks, and so on."""
-    ufunc = _REDUCTIONS.get(op.function)
-    simple = ufunc is not None and len(op.args) <= 2 and op.kwargs.keys() <= {"axis", "keepdims"}
-    return ufunc.reduce if simple and isinstance(op.args[0], Var) and op.args[0].shape else None
+    ufunc: Any = _REDUCTIONS.get(op.function)
+    simple = ufunc is not None and 1 <= len(op.args) <= 2 and op.kwargs.keys() <= {"axis", "keepdims"}
+    x: Any = op.args[0] if simple else None
+    return ufunc.reduce if isinstance(x, Var) and x.shape else None
 
 
 def _reduced(op: Op) -> dict[str, Any]:

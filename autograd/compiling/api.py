@@ -53,6 +53,7 @@ class Jitted:
 
     def __init__(self, f: Callable, backend: str) -> None:
         functools.update_wrapper(self, f)
+        self.__name__ = getattr(f, "__name__", type(f).__name__)
         self.__wrapped_function__ = f
         self.backend = backend
         self._plans: list[Plan] = []  # the one that ran last comes first
@@ -76,17 +77,17 @@ class Jitted:
                         plans.remove(plan)
                         plans.insert(0, plan)
                         return result
-            if any(isinstance(x, Value) for x in leaves((args, kwargs))):  # to be differentiated: its calls are recorded
+            if any(isinstance(x, Value) for x in leaves((args, kwargs))):  # to be differentiated: recorded
                 return self.__wrapped_function__(*args, **kwargs)
             return self._planned(args, kwargs).call(args, kwargs)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The generated program for these arguments, as text; nothing is run but the trace, where there is none yet.
 
-        >>> print(jit(lambda x: x * x + 1, backend="numpy").source(2.0))
+        >>> print(jit(lambda x: x * x + 1, backend="numpy").source(2.0))  # doctest: +ELLIPSIS
         # x0: args[0], float
         def run(x0):
-            # <doctest autograd.jit.api.Jitted.source[0]>:1: print(jit(lambda x: x * x + 1, backend="numpy").source(2.0))
+            ...
             t1 = x0 * x0
             t2 = t1 + 1
             return [t2]
@@ -111,9 +112,10 @@ class Jitted:
         del self._plans[_MOST:]
         self._traces += 1
         if self._traces == _MANY + 1:
-            warnings.warn(f"jit: {self.__name__} has been traced {self._traces} times, because shapes, dtypes or Python "
-                          "constants of its arguments, or of the state that it reaches, keep changing: pad arrays to "
-                          "one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning, stacklevel=4)
+            warnings.warn(f"jit: {self.__name__} has been traced {self._traces} times, because shapes, dtypes or "
+                          "Python constants of its arguments, or of the state that it reaches, keep changing: pad "
+                          "arrays to one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning,
+                          stacklevel=4)
         return plan
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -126,8 +128,8 @@ class Jitted:
 def jit(f: Callable, *, backend: str | None = None) -> Jitted:
     """``f``, at the speed of its arithmetic: traced once for each signature, and then run as a program.
 
-    The first call with arguments of new shapes, dtypes or Python constants runs ``f`` on Tracers, which write down every
-    NumPy call: forward pass, backward pass, update. Later calls run only these.
+    The first call with arguments of new shapes, dtypes or Python constants runs ``f`` on Tracers, which write down
+    every NumPy call: forward pass, backward pass, update. Later calls run only these.
 
     >>> import numpy as np
     >>> from autograd import grad, jit

@@ -164,7 +164,7 @@ class State:
             if not _is_known(x, "nn"):
                 self._class(x)
         elif hasattr(x, "__wrapped_function__"):  # a jitted function, which runs as it is inside of another
-            self.walk(x.__wrapped_function__, Slot(x, "__wrapped_function__", "attribute", str(slot)))
+            self.walk(vars(x)["__wrapped_function__"], Slot(x, "__wrapped_function__", "attribute", str(slot)))
         elif not isinstance(x, types.ModuleType) and not _is_known(type(x)):
             self._object(x, slot)
         return x

@@ -66,7 +66,7 @@ def _fold(cells, index, a, start, stride, at, m, n, rows, y):
 
 @njit(error_model="numpy")
 def _unary(code, x, a, y, m):
-    """The functions of one operand, ``x[y + i] = f(x[a + i])``, each under its code."""
+    """The functions of one operand, ``x[y + i] = f(x[a + i])``, each under its code; NumPy's sign of -0.0 is 0.0."""
     if code == 19:
         for i in range(m):
             x[y + i] = x[a + i] == 0
@@ -78,7 +78,7 @@ def _unary(code, x, a, y, m):
             x[y + i] = abs(x[a + i])
     elif code == 22:
         for i in range(m):
-            x[y + i] = np.sign(x[a + i])
+            x[y + i] = np.sign(x[a + i]) + 0.0
     elif code == 23:
         for i in range(m):
             x[y + i] = np.sqrt(x[a + i])
@@ -158,7 +158,11 @@ def _unary(code, x, a, y, m):
 
 @njit(error_model="numpy")
 def _binary(code, x, a, b, y, m):
-    """The functions of two operands, ``x[y + i] = f(x[a + i], x[b + i])``, each under its code."""
+    """The functions of two operands, ``x[y + i] = f(x[a + i], x[b + i])``, each under its code.
+
+    Of equal zeros NumPy gives the second as maximum; and Numba's operators give the remainder and the quotient that
+    NumPy's functions give, where its version of those does not.
+    """
     if code == 0:
         for i in range(m):
             x[y + i] = x[a + i] + x[b + i]
@@ -200,10 +204,10 @@ def _binary(code, x, a, b, y, m):
             x[y + i] = np.power(x[a + i], x[b + i])
     elif code == 13:
         for i in range(m):
-            x[y + i] = np.remainder(x[a + i], x[b + i])
+            x[y + i] = x[a + i] % x[b + i]
     elif code == 14:
         for i in range(m):
-            x[y + i] = np.floor_divide(x[a + i], x[b + i])
+            x[y + i] = x[a + i] // x[b + i]
     elif code == 15:
         for i in range(m):
             x[y + i] = np.arctan2(x[a + i], x[b + i])

@@ -9,7 +9,8 @@ it is added up in that order, so that the result is the same, and a sum of a hun
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Levels:
         self.cells, self.table, self.index = cells, table, index
         self.loads, self.results, self.types = loads, results, types
         self.first, self.inputs = first, inputs  # the first cell that is given, and how many numbers are
-        self._steps: list[tuple[Any, tuple]] | None = None
+        self._steps: list[Callable[[], Any]] | None = None
         self._pack = struct.Struct(f"{inputs}d").pack_into
         self._loaded: list[np.ndarray] = []
         first += inputs
@@ -74,8 +75,8 @@ class Levels:
             self._steps = self._prepared()
         self._fill(numbers, arrays)
         with np.errstate(all="ignore"):
-            for function, args in self._steps:
-                function(*args)
+            for step in self._steps:
+                step()
         return self._given()
 
     def compiled(self, numbers: list, *arrays: Any) -> Any:
@@ -102,9 +103,9 @@ class Levels:
                 given += part.tolist() if kind is float else map(kind, part.tolist())
         return given if len(given) > 1 else given[0]
 
-    def _prepared(self) -> list[tuple[Any, tuple]]:
+    def _prepared(self) -> list[Callable[[], Any]]:
         """The calls of NumPy, each with its views of the cells."""
-        steps: list[tuple[Any, tuple]] = []
+        steps: list[Callable[[], Any]] = []
         cells, index = self.cells, self.index.astype(np.intp)
         sizes = self.table[:, 1].astype(np.intp) * np.maximum(self.table[:, 2], 1)
         scratch = np.empty((3, sizes.max(initial=0)))
@@ -113,7 +114,7 @@ class Levels:
             start, stride, at = row[OPERANDS[slot]: OPERANDS[slot] + 3]
             if at != NO_INDEX:
                 gathered = scratch[slot, :n]
-                steps.append((cells.take, (index[at: at + n], None, gathered, "clip")))
+                steps.append(partial(cells.take, index[at: at + n], None, gathered, "clip"))
                 return gathered
             if not stride:
                 return np.broadcast_to(cells[start: start + 1], (n,))
@@ -125,17 +126,17 @@ class Levels:
             if code == FOLD:
                 first, terms = view(row, 0, n), view(row, 1, n * rows).reshape(rows, n)
                 if rows <= n:
-                    steps.append((np.add, (first, terms[0], y)))
-                    steps += [(np.add, (y, term, y)) for term in terms[1:]]
+                    steps.append(partial(np.add, first, terms[0], y))
+                    steps += [partial(np.add, y, term, y) for term in terms[1:]]
                 else:  # np.add.reduce might add in another order
                     sums = scratch[2, : n * rows].reshape(rows, n)
-                    steps += [(np.copyto, (sums, terms)), (np.add, (first, terms[0], sums[0])),
-                              (np.add.accumulate, (sums, 0, None, sums)), (np.copyto, (y, sums[-1]))]
+                    steps += [partial(np.copyto, sums, terms), partial(np.add, first, terms[0], sums[0]),
+                              partial(np.add.accumulate, sums, 0, None, sums), partial(np.copyto, y, sums[-1])]
             elif code == _WHERE:
-                steps.append((_where, (view(row, 0, n), view(row, 1, n), view(row, 2, n), y)))
+                steps.append(partial(_where, view(row, 0, n), view(row, 1, n), view(row, 2, n), y))
             else:
                 arity = 1 if code >= _UNARY else 2
-                steps.append((CODES[code], (*(view(row, slot, n) for slot in range(arity)), y)))
+                steps.append(partial(CODES[code], *(view(row, slot, n) for slot in range(arity)), out=y))
         return steps
 
     def __str__(self) -> str:

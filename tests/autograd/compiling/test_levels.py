@@ -48,9 +48,9 @@ def results(program, values, way="numpy"):
 
 def same(got, expected):
     """Equal in type and bit by bit, but for the sign of nan."""
-    if type(got) is not type(expected) or not np.array_equal(got, expected, equal_nan=True):
+    if type(got) is not type(expected) or not np.array_equal(got, expected, equal_nan=type(got) is not int):
         return False
-    return isinstance(got, bool | np.bool_) or (np.isnan(got) | (np.signbit(got) == np.signbit(expected))).all()
+    return isinstance(got, int | np.bool_) or (np.isnan(got) | (np.signbit(got) == np.signbit(expected))).all()
 
 
 class Writer:
@@ -98,9 +98,9 @@ def levels_of(ops):
 
 @pytest.mark.parametrize("way", WAYS)
 @settings(deadline=None, max_examples=30)
-@given(rng=st.randoms(use_true_random=False))
-def test_random_programs_are_the_same_bit_by_bit(way, rng):
-    write = Writer()
+@given(seed=st.integers(0, 2**32))
+def test_random_programs_are_the_same_bit_by_bit(way, seed):
+    rng, write = random.Random(seed), Writer()
     floats = [write.input(rng.choice([rng.uniform(-2, 2), rng.choice(SPECIAL)])) for _ in range(8)]
     floats.append(write.input(np.float64(rng.uniform(-2, 2))))
     truths = [write.input(True), write.input(np.bool_(False))]
@@ -136,6 +136,8 @@ def test_every_function_at_special_points(way, function):
     points = [*SPECIAL, *rng.uniform(-3, 3, 20).tolist()]
     if "logical" in function.__name__:
         points = [True, False]
+    if function is np.power:
+        points.remove(-np.inf)  # of which the root is nan for NumPy as a number, and inf in an array
     write = Writer()
     xs = [write.input(x) for x in points]
     outs = [write(function, x, *rest) for x in xs for rest in ([()] if function.nin == 1 else [(y,) for y in xs])]
@@ -149,8 +151,8 @@ def test_every_function_at_special_points(way, function):
     got, expected = np.array(got, float), np.array(expected, float)
     finite = np.isfinite(expected)
     assert np.array_equal(got[~finite], expected[~finite], equal_nan=True)
-    ulp = np.abs(got - expected)[finite] / np.spacing(np.abs(expected))[finite]
-    assert ulp.max(initial=0) <= 2
+    got, expected = got[finite], expected[finite]
+    assert (np.abs(got - expected) <= 2 * np.spacing(np.abs(expected))).all()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -236,14 +238,16 @@ def test_checks_keep_their_order_and_come_first(way):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_chain_of_fifty_thousand(way):
-    write = Writer()
-    x, w = write.input(0.3), write.input(0.7)
-    h = x
+    x, w = (Var((), FLOAT, float) for _ in range(2))
+    h, expected, ops = x, 0.3, []
     for k in range(50_000):
-        f = (operator.mul, operator.add, np.maximum, operator.sub)[k % 4]
-        h = write(f, h, w if k % 3 else 0.999)
-        h = write(float, h) if f is np.maximum else h
-    (levels,) = levels_of(write.check(way, h))
+        f = (operator.mul, operator.add, operator.sub)[k % 3]
+        b = 0.7 if k % 2 else 0.999
+        ops.append(Op(f, (h, w if k % 2 else b), {}, (Var((), FLOAT, float),)))
+        h, expected = ops[-1].out, f(expected, b)
+    program = vectorised(Program([Input(x, None), Input(w, None)], ops, [Output(h)]))
+    assert results(program, [0.3, 0.7], way) == [expected]
+    (levels,) = levels_of(program.ops)
     assert len(levels.table) == 50_000
     if way == "numba":
         times = []
@@ -251,7 +255,7 @@ def test_a_chain_of_fifty_thousand(way):
             start = time.perf_counter()
             levels.compiled([0.3, 0.7])
             times.append(time.perf_counter() - start)
-        assert min(times) < 50_000 * 200e-9  # usually 30 ns
+        assert min(times) < 50_000 * 150e-9  # most often 30 ns
 
 
 def test_written_numbers_and_types_of_results():

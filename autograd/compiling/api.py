@@ -95,6 +95,13 @@ class Jitted:
         """
         return Source(self.plan(*args, **kwargs).source)
 
+    @property
+    def program(self) -> Program:
+        """The program that ran last; ``ValueError`` before the first call."""
+        if not self._plans:
+            raise ValueError(f"{self!r} has no program before its first call; write .plan(...) with its arguments")
+        return self._plans[0].program
+
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The plan for these arguments; it is made, but not run, where there is none yet."""
         with self._lock:

@@ -13,9 +13,8 @@ from .levels_plan import CODES
 
 __all__ = ["run"]
 
-# All is unsigned: of a signed index Numba would ask each time whether it counts from the end.
-CHUNK = np.uint64(levels_plan.CHUNK)
-SPARE = np.uint64(levels_plan.SPARE)
+# All is unsigned: of a signed index Numba would ask each time whether it counts from the end. What is kept on disk is
+# compiled anew when this file changes, so it may depend on another one only in what makes this one change, too.
 NO_INDEX = np.uint32(levels_plan.NO_INDEX)
 ZERO, ONE = np.uint64(0), np.uint64(1)
 FOLD, FIRST_UNARY, WHERE = levels_plan.FOLD, CODES.index(np.logical_not), CODES.index(np.where)
@@ -23,7 +22,7 @@ FOLD, FIRST_UNARY, WHERE = levels_plan.FOLD, CODES.index(np.logical_not), CODES.
 
 def _kept(function: Callable) -> Any:
     """The function compiled now, or read from disk, where there is a place for it."""
-    signature: Any = "void(float64[::1], uint32[::1], uint32[:, ::1])"
+    signature: Any = "void(float64[::1], uint32[::1], uint32[:, ::1], uint64)"
     try:
         return njit(signature, cache=True, error_model="numpy")(function)
     except RuntimeError:  # there is none
@@ -220,14 +219,14 @@ def _binary(code, x, a, b, y, m):
 
 
 @_kept
-def run(cells, index, table):
-    """Compute all groups of a ``Levels``, a row of its table each."""
-    spare = np.uint64(len(cells)) - SPARE
+def run(cells, index, table, chunk):
+    """Compute all groups of a ``Levels``, a row of its table each, ``chunk`` operations at a time."""
+    spare = np.uint64(len(cells)) - chunk - chunk - chunk
     for g in range(len(table)):
         row = table[g]
         code, n, rows = row[0], np.uint64(row[1]), np.uint64(row[2])
-        for first in range(ZERO, n, CHUNK):
-            m, y = min(CHUNK, n - first), row[3] + first
+        for first in range(ZERO, n, chunk):
+            m, y = min(chunk, n - first), row[3] + first
             a = _operand(cells, index, row[4], row[5], row[6], first, m, spare)
             if code == FOLD:
                 start, stride, at = np.uint64(row[7]), np.uint64(row[8]), np.uint64(row[9])
@@ -238,10 +237,10 @@ def run(cells, index, table):
             if code >= FIRST_UNARY:
                 _unary(code, cells, a, y, m)
                 continue
-            b = _operand(cells, index, row[7], row[8], row[9], first, m, spare + CHUNK)
+            b = _operand(cells, index, row[7], row[8], row[9], first, m, spare + chunk)
             if code != WHERE:
                 _binary(code, cells, a, b, y, m)
                 continue
-            c = _operand(cells, index, row[10], row[11], row[12], first, m, spare + CHUNK + CHUNK)
+            c = _operand(cells, index, row[10], row[11], row[12], first, m, spare + chunk + chunk)
             for i in range(m):
                 cells[y + i] = cells[b + i] if cells[a + i] != 0 else cells[c + i]

@@ -38,7 +38,7 @@ OPERANDS = (4, 7, 10)
 NO_INDEX = 2**32 - 1
 
 CHUNK = 1024  # operations of a group at a time, in the compiled loop: what it gathers stays in the first cache
-SPARE = 3 * CHUNK  # cells behind the others, for that
+SPARE = 3 * CHUNK  # cells behind all others, for that
 
 
 class Levels:
@@ -84,7 +84,7 @@ class Levels:
         from .levels_kernel import run
 
         self._fill(numbers, arrays)
-        run(self.cells, self.index, self.table)
+        run(self.cells, self.index, self.table, CHUNK)
         return self._given()
 
     def _fill(self, numbers: list, arrays: tuple) -> None:

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograd.jit.program import Draw, Input, Op, Output, Program, Var, added_at, cast, check, filled, map_vars, updated
+from autograd.compiling.program import Draw, Input, Op, Output, Program, Var, added_at, cast, check, filled, map_vars, updated
 
 pytest.importorskip("numba", minversion="0.60", reason="the Numba backend needs Numba")
 
-from autograd.jit.numba_backend import available, compile_program  # noqa: E402
+from autograd.compiling.numba_backend import available, compile_program  # noqa: E402
 
 HERE = Path(__file__).parents[3]
 F32, F64, I64, I32, U8, BOOL = map(np.dtype, ["float32", "float64", "int64", "int32", "uint8", "bool"])
@@ -612,11 +612,11 @@ def test_random_programs(case: Any) -> None:
 SCRIPT = """
 import sys; sys.path.insert(0, {here!r})
 import numpy as np
-from autograd.jit.program import *
+from autograd.compiling.program import *
 x = Var((40,), np.dtype("float32"))
 y, z = Var((40,), np.dtype("float32")), Var((), np.dtype("float32"))
 program = Program([Input(x, "x")], [Op(np.exp, (x,), {{}}, (y,)), Op(np.sum, (y,), {{}}, (z,))], [Output(z)])
-from autograd.jit.numba_backend import compile_program
+from autograd.compiling.numba_backend import compile_program
 assert compile_program(program).run(np.zeros(40, "float32")) == [40.0]
 print("llvmlite.ir" in sys.modules and "numba.np.arraymath" in sys.modules)  # only where something was compiled
 """
@@ -656,6 +656,6 @@ def test_no_cache_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pyte
 
 def test_available() -> None:
     assert available() is None
-    code = ("import sys; sys.path.insert(0, '.'); import autograd.jit.numba_backend as b; b.available(); "
+    code = ("import sys; sys.path.insert(0, '.'); import autograd.compiling.numba_backend as b; b.available(); "
             "assert 'numba' not in sys.modules and 'llvmlite' not in sys.modules")
     subprocess.run([sys.executable, "-c", code], check=True, cwd=HERE, timeout=60)

@@ -613,11 +613,21 @@ SCRIPT = """
 import sys; sys.path.insert(0, {here!r})
 import numpy as np
 from autograd.compiling.program import *
-x = Var((40,), np.dtype("float32"))
-y, z = Var((40,), np.dtype("float32")), Var((), np.dtype("float32"))
-program = Program([Input(x, "x")], [Op(np.exp, (x,), {{}}, (y,)), Op(np.sum, (y,), {{}}, (z,))], [Output(z)])
+d = np.dtype("float32")
+x, n = Var((40,), d), Var((), np.dtype(float), float)
+one, two = [np.exp, np.sin, np.log10, np.tan, np.arccosh, np.floor, np.sign], [np.power, np.arctan2, np.hypot]
+ops = [Op(f, (x,), {{}}, (Var((40,), d),)) for f in one] + [Op(f, (x, n), {{}}, (Var((40,), d),)) for f in two]
+ops += [Op(np.sum, (op.out,), {{}}, (Var((), d),)) for op in ops]
+program = Program([Input(x, "x"), Input(n, "n")], ops, [Output(op.out) for op in ops[len(ops) // 2:]])
 from autograd.compiling.numba_backend import compile_program
-assert compile_program(program).run(np.zeros(40, "float32")) == [40.0]
+run, data = compile_program(program).run, np.full(40, 1.5, d)
+for arguments in [(data, 2.5), (data[::-1], 2.5)]:
+    for got, op in zip(run(*arguments), ops):
+        assert abs(got / (40 * op.function(data, *[np.float32(2.5)] * (len(op.args) - 1))[0]) - 1) < 1e-6, op
+try:
+    run(data, None)
+except TypeError:
+    pass
 print("llvmlite.ir" in sys.modules and "numba.np.arraymath" in sys.modules)  # only where something was compiled
 """
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..registry import name_of
 from .numba_scalars import SUPPORTED, Formula, elementwise, is_number
-from .program import Op, Program, Var, added_at, cast, check, filled, updated
+from .program import Op, Program, Var, added_at, cast, check, filled, updated, vars_in
 
 __all__ = ["Check", "Host", "Loop", "Lowered", "View", "contiguous", "lower"]
 
@@ -73,11 +73,11 @@ class Loop:
 
 
 class Check:
-    """Stop unless a number in memory is true."""
+    """Stop unless a number in memory is true; the values that tell why are kept until then."""
 
-    def __init__(self, condition: View, error: Any, op: Op) -> None:
-        self.condition, self.error, self.op = condition, error, op
-        self.reads = [condition.root]
+    def __init__(self, condition: View, values: list[View], op: Op) -> None:
+        self.condition, self.op = condition, op
+        self.reads = [condition.root, *(v.root for v in values)]
 
 
 class Host:
@@ -584,10 +584,17 @@ def _einsum(here: _Here, subscripts: Any, *operands: Any, **kwargs: Any) -> bool
 # Checks
 
 
-def _check(here: _Here, condition: Any, error: Any) -> bool:
-    if not isinstance(condition, Var) or condition.python is not None or condition.size != 1:
+def _check(here: _Here, condition: Any, error: Any, *values: Any) -> bool:
+    if not isinstance(condition, Var) or condition.python is not None:
         return False
-    here.lowered.steps.append(Check(here.view(condition), error, here.op))
+    view = here.view(condition)
+    if condition.size != 1 or condition.dtype != bool:
+        axes, every = tuple(range(condition.ndim)), here.new((), np.dtype(bool))
+        here.loop(every, view.shape, Formula("{0} != 0", (condition.dtype, every.root.dtype)), (view,),
+                  "all" if axes else "", axes)
+        view = every
+    arrays = [here.view(v) for v in vars_in(values) if v in here.lowered.views]
+    here.lowered.steps.append(Check(view, arrays, here.op))
     return True
 
 

@@ -66,9 +66,9 @@ class Trace:
             return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)
         result = self._wrapped(y, function)
         self._append(function, args, kwargs, (result._var,))
-        first = args[0] if args else None
+        first: Any = next(iter(args), None)
         if type(y) is np.ndarray and y.base is not None and isinstance(first, Tracer) and (
-                np.may_share_memory(y, values[0])):
+                np.may_share_memory(y, first.value)):
             result._view, result._watched = (function, tuple(args), dict(kwargs)), first.version
         return result
 

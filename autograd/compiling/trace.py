@@ -77,8 +77,8 @@ class Trace:
         if value is None:
             value = args[1] if len(args) > 1 else kwargs["fill_value"]
             if isinstance(value, Tracer):
-                given = [concrete(args[0]), value.value, *args[2:]]
-                y = np.full_like(*given[:2], **{k: x for k, x in kwargs.items() if k != "fill_value"})
+                named = {k: x for k, x in kwargs.items() if k != "fill_value"}
+                y = np.full_like(concrete(args[0]), value.value, **named)
                 shaped = self.record(np.broadcast_to, (value, y.shape), {})
                 return shaped.astype(y.dtype).copy()
         y = function(*concrete(args), **kwargs)

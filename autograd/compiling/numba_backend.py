@@ -143,7 +143,8 @@ class _Driver:
             head, *rest = op.args
             call = f"{self.value(head)}.{op.function.method}"
         else:
-            rest, call = op.args, self.object(op.function, name_of(op.function).removeprefix("operator."))
+            function = getattr(op.function, "compiled", op.function)  # what Levels has for this backend
+            rest, call = op.args, self.object(function, name_of(op.function).removeprefix("operator."))
         args = [self.value(a) for a in rest] + [f"{k}={self.value(v)}" for k, v in op.kwargs.items()]
         outs = [self.kernels.names[v] for v in op.outs]
         self.line(f"{', '.join(outs)}{' = ' if outs else ''}{call}({', '.join(args)})")

@@ -75,13 +75,13 @@ class Trace:
     def like(self, function: Callable, value: Any, args: tuple, kwargs: dict) -> Any:
         """``np.zeros_like`` and its kin, which need the shape and the dtype alone."""
         if value is None:
-            value = args[1] if len(args) > 1 else kwargs["fill_value"]
+            model, value = args if len(args) > 1 else (*args, kwargs["fill_value"])
             if isinstance(value, Tracer):
                 named = {k: x for k, x in kwargs.items() if k != "fill_value"}
-                y = np.full_like(concrete(args[0]), value.value, **named)
+                y = np.full_like(concrete(model), value.value, **named)
                 shaped = self.record(np.broadcast_to, (value, y.shape), {})
                 return shaped.astype(y.dtype).copy()
-        y = function(*concrete(args), **kwargs)
+        y: Any = function(*concrete(args), **kwargs)
         result = self.record(filled, (np.shape(y), value, y.dtype), {})
         result.mutable = True
         return result

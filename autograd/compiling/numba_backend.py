@@ -19,6 +19,8 @@ __all__ = ["Compiled", "available", "compile_program"]
 
 OLDEST = (0, 60)
 SAFE = {operator.truediv: divide, operator.pow: power}  # inf or nan where Python raises an error
+SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.mod: "%", operator.floordiv: "//",
+           operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=", operator.eq: "==", operator.ne: "!="}
 SEQUENCES = {np.split, np.array_split, np.unstack, np.nonzero}  # of one array, too
 
 
@@ -153,12 +155,15 @@ class _Driver:
             head, *rest = op.args
             call = f"{self.value(head)}.{op.function.method}"
         else:
-            function = SAFE.get(op.function, op.function)
+            function = SAFE.get(op.function) or getattr(op.function, "compiled", op.function)  # Levels has one for Numba
             rest, call = op.args, self.object(function, name_of(function).removeprefix("operator."))
         args = [self.value(a) for a in rest] + [f"{k}={self.value(v)}" for k, v in op.kwargs.items()]
+        call = f"{call}({', '.join(args)})"
+        if op.function in SYMBOLS and len(args) == 2:
+            call = f"{args[0]} {SYMBOLS[op.function]} {args[1]}"
         outs = [self.kernels.names[v] for v in op.outs]
         single = "," if len(outs) == 1 and op.function in SEQUENCES else ""
-        self.line(f"{', '.join(outs)}{single}{' = ' if outs else ''}{call}({', '.join(args)})")
+        self.line(f"{', '.join(outs)}{single}{' = ' if outs else ''}{call}")
         for var, name in zip(op.outs, outs, strict=True):
             self.here[var] = name
             if var in self.outer_kernel and var.python is None:

@@ -23,7 +23,7 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba.core.compiler import CompileResult
-from numba.core.runtime import rtsys
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 __all__ = ["directory", "load"]

@@ -14,7 +14,7 @@ from .numba_scalars import literal
 from .numba_schedule import Nest, trailing
 from .program import Var
 
-__all__ = ["Source", "elements", "index_text", "nest_source"]
+__all__ = ["LETTERS", "Source", "elements", "index_text", "nest_source"]
 
 LETTERS = "ijklmnopqrs"
 BLOCK = 1024  # a long sum is one of sums of so many terms each

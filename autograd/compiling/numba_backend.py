@@ -13,7 +13,7 @@ import numpy as np
 
 from ..numerics import divide, power
 from ..registry import name_of
-from .program import Draw, Program, Var, map_vars
+from .program import Draw, Program, Var
 
 __all__ = ["Compiled", "available", "compile_program"]
 
@@ -81,8 +81,8 @@ class _Driver:
     """The Python function that calls NumPy and the kernels in order."""
 
     def __init__(self, kernels: Any) -> None:
-        from .numba_lower import Constant
         from .numba_memory import block
+        from .numba_steps import Constant
         self.kernels, self.lowered, self.program = kernels, kernels.lowered, kernels.program
         self.namespace: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "copy": np.array,
                                           "dense": _dense, "again": self.again, "contiguous": self.contiguous}

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from .numba_loops import LETTERS, Source, nest_source
-from .numba_lower import Check, Constant, Host, Loop, Lowered, View
 from .numba_memory import allocate
 from .numba_products import Plan, needs_memory, plan, product_source
 from .numba_schedule import Nest, Schedule, sources
+from .numba_steps import Check, Constant, Host, Loop, Lowered, View
 from .program import Program, Var
 
 __all__ = ["HEAD", "Kernel", "Kernels"]

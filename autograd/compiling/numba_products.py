@@ -6,8 +6,8 @@ from functools import cache
 from importlib.util import find_spec
 
 from .numba_loops import Source, elements, index_text
-from .numba_lower import Loop, View, contiguous
 from .numba_schedule import Nest
+from .numba_steps import Loop, View, contiguous
 from .program import Var
 
 __all__ = ["Plan", "plan", "product_source"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from .numba_lower import Check, Host, Loop, Lowered, View
+from .numba_steps import Check, Host, Loop, Lowered, View
 from .program import Var
 
 __all__ = ["Nest", "Schedule", "schedule", "sources"]

@@ -154,7 +154,7 @@ def numbers(shape: tuple[int, ...], dtype: np.dtype, seed: int = 0) -> Any:
 
 UNARY_FLOAT = [np.negative, np.square, np.absolute, np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10, np.tanh,
                np.sqrt, np.floor, np.ceil, np.trunc, np.rint, np.sin, np.cos, np.arctan, np.arcsinh, np.sinh, np.cosh,
-               np.sign, np.reciprocal, np.isnan, np.isinf, np.isfinite, np.signbit, np.positive, np.fabs, 
+               np.sign, np.reciprocal, np.isnan, np.isinf, np.isfinite, np.signbit, np.positive, np.fabs,
                np.logical_not, np.arcsin, np.arccos, np.arctanh, np.arccosh, np.exp2, np.tan, np.cbrt, np.spacing]
 UNARY_INTEGER = [np.negative, np.square, np.absolute, np.sign, np.invert, np.exp, np.sqrt, np.floor, np.logical_not,
                  np.positive, np.tanh, np.conjugate]

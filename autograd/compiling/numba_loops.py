@@ -82,7 +82,7 @@ def elements(out: Source, steps: Sequence[Loop], at: Callable[[View], str], loca
             out.line(f"{name} = {value}")
             value = name
         if root in stored or not step.target.whole or step.final:
-            out.line(f"{out.array(root)}[{at(step.target)}] = {value}")
+            out.line(f"{out.array(root)}[{place(out, step.target, at)}] = {value}")
 
 
 def load(out: Source, operand: Any, dtype: np.dtype, at: Callable[[View], str], local: dict[Var, str]) -> str:
@@ -95,7 +95,7 @@ def load(out: Source, operand: Any, dtype: np.dtype, at: Callable[[View], str], 
     if root in local:
         text, plain = local[root], True
     else:
-        text, plain = f"{out.array(root)}[{at(operand)}]", False
+        text, plain = f"{out.array(root)}[{place(out, operand, at)}]", False
     if root.dtype.kind == "b" and not plain:
         text = f"({text} != 0)"
     if root.dtype != dtype:
@@ -162,12 +162,24 @@ class Axes:
         return index_text([view.strides[d] for d in self.inner], self.letters, view.offset)
 
 
+def place(out: Source, view: View, at: Callable[[View], str]) -> str:
+    """The index of an element, with what arrays of integers add to it."""
+    text = at(view)
+    for pick in view.picks:
+        if isinstance(pick.index, View):
+            index = f"int64({out.array(pick.index.root)}[{at(pick.index)}])"
+        else:
+            index = out.number(pick.index, np.dtype(np.int64))
+        text += f" + {pick.stride} * within({index}, {pick.length})"
+    return text
+
+
 def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
     """Write the loops of a nest; of the arrays that it computes, keep those in ``stored``."""
     steps = nest.loops
     out.line(f"# {', '.join(dict.fromkeys(s.comment for s in steps))}: {list(steps[0].domain)}")
     computed = {s.target.root for s in steps if not s.axes and s.target.whole and not s.final}
-    views = [o for s in steps for o in s.operands if isinstance(o, View) and (o.root not in computed)]
+    views = [v for s in steps for v in s.reads if v.root not in computed]
     views += [s.target for s in steps if s.axes or s.final or s.target.root in stored or not s.target.whole]
     axes = Axes(steps[0].domain, views)
     if len(steps) == 1 and steps[0].axes and not trailing(steps[0]):

@@ -166,12 +166,9 @@ def _check(here: Here, condition: Any, error: Any, *values: Any) -> bool:
         return False
     view = here.view(condition)
     if condition.size != 1 or condition.dtype != bool:
-        axes, every = tuple(range(condition.ndim)), here.new((), np.dtype(bool))
-        here.loop(every, view.shape, Formula("{0} != 0", (condition.dtype, every.root.dtype)), (view,),
-                  "all" if axes else "", axes)
-        view = every
+        view = here.every(Formula("{0} != 0", (condition.dtype, np.dtype(bool))), (view,), view.shape)
     arrays = [here.view(v) for v in vars_in(values) if v in here.lowered.views]
-    here.lowered.steps.append(Check(view, arrays, here.op))
+    here.lowered.steps.append(Check(view, arrays, error, values))
     return True
 
 

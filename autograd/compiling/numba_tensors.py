@@ -79,4 +79,6 @@ def _einsum(here: Here, subscripts: Any, *operands: Any, **kwargs: Any) -> bool:
     return True
 
 
-TRANSLATORS: dict[Any, Callable[..., bool]] = {np.matmul: _matmul, operator.matmul: _matmul, np.dot: _dot, np.einsum: _einsum}
+TRANSLATORS: dict[Any, Callable[..., bool]] = {
+    np.matmul: _matmul, operator.matmul: _matmul, np.dot: _dot, np.einsum: _einsum,
+}

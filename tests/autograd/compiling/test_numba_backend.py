@@ -213,9 +213,9 @@ def test_mixed_dtypes() -> None:
     variables = [b.input((30,), d) for d in kinds]
     functions = [np.add, np.less, np.maximum, np.true_divide]
     pairs = [(x, y) for k, x in enumerate(variables) for y in variables[k + 1:]]
-    outs = [b(functions[k % 4], x, y) for k, (x, y) in enumerate(pairs)]
+    outs = [b(functions[k % 4], x, y) for k, (x, y) in enumerate(pairs) if k % 3]
     casts = [(x, d) for x in variables for d in kinds if not (x.dtype.kind == "f" and d.kind == "u") and x.dtype != d]
-    outs += [b(cast, x, d) for x, d in casts[::2]]
+    outs += [b(cast, x, d) for x, d in casts[::3]]
     data = [np.abs(numbers((30,), d, 1))[6:].repeat(2)[:30] if d.kind == "f" else numbers((30,), d) for d in kinds]
     agrees(b, outs, data)
 
@@ -370,7 +370,8 @@ def test_arrays_of_integers_as_indices() -> None:
 
 
 PRODUCTS = [((3, 4), (4, 5)), ((4,), (4, 5)), ((3, 4), (4,)), ((7,), (7,)), ((2, 3, 4), (2, 4, 5)),
-            ((5, 2, 3, 4), (2, 4, 1)), ((13, 70), (70, 9)), ((1, 3), (3, 1)), ((9, 33), (33, 17)), ((64, 100), (100, 50))]
+            ((5, 2, 3, 4), (2, 4, 1)), ((13, 70), (70, 9)), ((1, 3), (3, 1)), ((9, 33), (33, 17)),
+            ((64, 100), (100, 50))]
 IN_OTHER_ORDER = [((3, 4), (4, 5)), ((13, 70), (70, 9)), ((9, 17), (17, 20)), ((64, 50), (50, 64))]
 
 

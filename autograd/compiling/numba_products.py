@@ -12,7 +12,8 @@ from .program import Var
 
 __all__ = ["Plan", "plan", "product_source"]
 
-TERMS = 8  # of a sum at a time
+TERMS = 4  # of a sum at a time, when there are more than
+FEW = 16
 LONG = 64  # sums of at least so many terms that lie side by side are vectorised along the sum
 
 
@@ -156,7 +157,7 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
 
 def _chunks(k: int) -> list[tuple[int, int, int]]:
     """(start, stop, size) of the chunks of a sum: the first begins it, the last ends it, and they stand alone."""
-    size = k if k <= 2 * TERMS else TERMS
+    size = k if k <= FEW else TERMS
     chunks = _parts(k, size)
     if len(chunks) == 1 and k > size:
         chunks = [(0, k - size, size), (k - size, k, size)]
@@ -172,7 +173,7 @@ def _rest(out: Source, rest: list[Loop], loop: Loop, total: str, row: int, store
 
 def needs_memory(loop: Loop) -> bool:
     """Whether the sums go through memory even when nothing else reads them."""
-    return plan(loop).kind != "rows" or loop.domain[2] > 2 * TERMS
+    return plan(loop).kind != "rows" or loop.domain[2] > FEW
 
 
 def blas(out: Source, loop: Loop) -> None:

@@ -15,6 +15,8 @@ from .program import Op, Program, Var, cast, check, filled, vars_in
 
 __all__ = ["lower"]
 
+FEW = 1024  # elements: a function that compiled code has one at a time is faster in NumPy from there on
+
 
 def lower(program: Program) -> Lowered:
     """The loops of a program. Inputs that it writes are overwritten by loops that are ``final``."""
@@ -51,6 +53,8 @@ def _ufunc(here: Here, *args: Any, **kwargs: Any) -> bool:
         return False
     formula = elementwise(here.op.function, args)
     if formula is None or formula.dtypes[-1] != here.op.out.dtype:
+        return False
+    if "math." in formula.text and here.op.out.size > FEW:
         return False
     shape = here.op.out.shape
     here.loop(here.result(), shape, formula, tuple(here.operand(a, shape) for a in args))

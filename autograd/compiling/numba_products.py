@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 
-from .numba_loops import Source, elements, index_text
+from .numba_loops import Source, elements, fix, index_text
 from .numba_schedule import Nest
 from .numba_steps import Loop, View, contiguous
 from .program import Var
@@ -138,6 +139,8 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
                 for r in range(height):
                     place = _from(out, left, ("i", "", letter), r * left.strides[0] + first * left.strides[2])
                     out.line(f"a{r}_{count}_{dtype} = take({zero}, {place}, {left.strides[2]}, {count})")
+                computed = {target.root, *(e.target.root for e in rest if not e.final)}
+                fixed = [fix(out, rest, computed, 1, _row(r), f"_{r}") for r in range(height)] if ends and rest else []
                 with out.block(f"for j in range({n}):"):
                     place = _from(out, right, ("", "j", letter), first * right.strides[2])
                     terms = f"b_{count}_{dtype}"
@@ -150,9 +153,11 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
                         if not ends or target.root in stored:
                             out.line(f"{place} = {total}")
                         if ends and rest:
-                            _rest(out, rest, loop, total, r, stored)
+                            out.fixed = fixed[r]
+                            elements(out, rest, _row(r), {target.root: total}, stored)
         if several:
             out.depth -= 1
+    out.fixed = {}
 
 
 def _chunks(k: int) -> list[tuple[int, int, int]]:
@@ -165,10 +170,9 @@ def _chunks(k: int) -> list[tuple[int, int, int]]:
     return [(start, size, size), (size, stop, size), *chunks[1:]] if stop > size else chunks
 
 
-def _rest(out: Source, rest: list[Loop], loop: Loop, total: str, row: int, stored: set[Var]) -> None:
-    def at(view: View) -> str:
-        return index_text(view.strides[:2], "ij", view.offset + row * view.strides[0])
-    elements(out, rest, at, {loop.target.root: total}, stored)
+def _row(row: int) -> Callable[[View], str]:
+    """The place of an element in the rth row of a block."""
+    return lambda view: index_text(view.strides[:2], "ij", view.offset + row * view.strides[0])
 
 
 def needs_memory(loop: Loop) -> bool:

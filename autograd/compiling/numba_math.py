@@ -14,8 +14,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = ["at", "ceil", "exp", "expm1", "flat", "floor", "fmax", "fmin", "greatest", "least", "log", "log1p", "maximum",
-           "minimum", "plus", "rint", "sqrt", "tanh", "times", "trunc", "within"]
+__all__ = ["at", "ceil", "exp", "expm1", "flat", "floor", "fmax", "fmin", "greatest", "least", "log", "log1p",
+           "maximum", "minimum", "plus", "rint", "sqrt", "tanh", "times", "trunc", "within"]
 
 ANY_ORDER = ("reassoc", "contract")
 

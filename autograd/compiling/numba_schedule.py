@@ -27,11 +27,11 @@ class Nest:
 
     @property
     def domain(self) -> tuple[int, ...] | None:
-        """What the loops run over; for a product, its rows and columns."""
+        """What the loops run over; for a product, its batch, rows and columns."""
         first = self.steps[0]
         if not isinstance(first, Loop):
             return None
-        return first.domain[:2] if first.product else first.domain
+        return first.domain[:-1] if first.product else first.domain
 
     @property
     def product(self) -> Loop | None:
@@ -176,7 +176,7 @@ class _Placer:
                 return False
         elif step.axes:
             return False
-        domain = step.domain[:2] if step.product else step.domain
+        domain = step.domain[:-1] if step.product else step.domain
         return nest.domain == domain and self.same_elements(step.target.root, nest) and self.safe(step, nest)
 
     def same_elements(self, root: Var, nest: Nest) -> bool:

@@ -100,10 +100,10 @@ class Loop:
 
     @property
     def product(self) -> bool:
-        """Whether it is a product of two matrices of floats: its domain is rows, columns, and the sum's index."""
-        return (self.reduction == "sum" and self.axes == (2,) and len(self.operands) == 2
-                and self.formula.dtypes[-1].kind == "f" and self.formula.text == "{0} * {1}"
-                and len(self.domain) == 3 and self.operands[0].strides[1] == self.operands[1].strides[0] == 0)
+        """Whether it is a product of matrices of floats: its domain is a batch, rows, columns, and the sum's index."""
+        return (self.reduction == "sum" and len(self.domain) > 2 and self.axes == (len(self.domain) - 1,)
+                and self.formula.text == "{0} * {1}" and self.formula.dtypes[-1].kind == "f"
+                and self.operands[0].strides[-2] == self.operands[1].strides[-3] == 0)
 
 
 class Check:

@@ -96,7 +96,8 @@ class Jitted:
                 return self.__wrapped_function__(*args, **kwargs)
             with _uncollected():
                 plan = self._planned(args, kwargs)
-            return plan.call(args, kwargs)
+            result = plan.call(args, kwargs)
+            return self.__wrapped_function__(*args, **kwargs) if result is MISS else result
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The generated program for these arguments, as text; nothing is run but the trace, where there is none yet.

@@ -140,7 +140,8 @@ class _Writer:
             if op.out in self.memory.fresh:
                 self.assign(op, f"{self.name[op.out]}.copy()", known=True)
         elif f is operator.getitem:
-            self.assign(op, f"{self.text(op.args[0])}[{self.text(op.args[1])}]")
+            scalar = "[()]" if _may_have_no_axes(op, op.out) else ""
+            self.assign(op, f"{self.text(op.args[0])}[{self.text(op.args[1])}]{scalar}")
         elif not op.out.shape or len(outs) > 1 or op.out.dtype == object:
             self.single(op)
         elif op.out in self.memory.views:
@@ -166,6 +167,11 @@ class _Writer:
             expression = self.call(_reduction(op) or op.function, *op.args, **_reduced(op))
         names = ", ".join(self.name[v] for v in op.outs)
         self.lines.append(f"{names}{',' if len(op.outs) == 1 and _is_tuple(op) else ''} = {expression}")
+        for v in op.outs:
+            if _may_have_no_axes(op, v):
+                self.lines.append(f"{self.name[v]} = {self.name[v]}[()]")
+            elif v in self.memory.fresh and v in self.memory.views:
+                self.lines.append(f"{self.name[v]} = {self.name[v]}.copy()")  # a result of its own
 
     def view(self, op: Op) -> None:
         f, (x, *rest) = op.function, op.args
@@ -173,7 +179,7 @@ class _Writer:
         if f is np.transpose and plain:
             axes = rest[0] if rest else None
             self.assign(op, f"{self.text(x)}.transpose({'' if axes is None else self.text(axes)})")
-        elif f is np.reshape and plain:
+        elif f is np.reshape and plain and len(rest) == 1:
             self.assign(op, f"{self.text(x)}.reshape({self.text(rest[0])})")
         else:
             self.assign(op, self.call(f, *op.args, **op.kwargs))
@@ -247,6 +253,16 @@ def _is_reduce(f: Any) -> bool:
 
 def _is_tuple(op: Op) -> bool:
     return op.function in (np.split, np.array_split, np.unstack, np.nonzero)
+
+
+def _may_have_no_axes(op: Op, out: Var) -> bool:
+    """Whether a number might come as an array without axes, which lies in the memory of another."""
+    if out.shape or out.python is not None or out.dtype == object or op.function is cast:
+        return False
+    if op.function is operator.getitem:
+        index = op.args[1]
+        return index is Ellipsis or (type(index) is tuple and any(i is Ellipsis for i in index))
+    return not isinstance(op.function, np.ufunc) and _reduction(op) is None
 
 
 def _ordered(program: Program) -> tuple[list[Op], list[Op]]:

@@ -10,8 +10,8 @@ import numpy as np
 from ..check import check
 from ..registry import name_of
 
-__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "constant",
-           "filled", "map_vars", "updated", "vars_in"]
+__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Part", "Program", "Var", "added_at", "cast", "check",
+           "constant", "filled", "map_vars", "updated", "vars_in"]
 
 
 class Var:
@@ -182,6 +182,22 @@ class Changed:
     @property
     def __name__(self) -> str:
         return self.function.__name__
+
+
+class Part:
+    """One of the results of a function that has several."""
+
+    __slots__ = ("function", "i")
+
+    def __init__(self, function: Callable, i: int) -> None:
+        self.function, self.i = function, i
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)[self.i]
+
+    @property
+    def __name__(self) -> str:
+        return f"{name_of(self.function)}[{self.i}]"
 
 
 class Draw:

@@ -13,7 +13,7 @@ import numpy as np
 from ..lines import users_frame
 from ..numerics import divide, power
 from ..registry import name_of
-from .program import Input, Op, Var, filled
+from .program import Input, Op, Part, Var, filled
 from .random import Generated
 from .tracer import Tracer, TracingError, concrete
 
@@ -46,6 +46,9 @@ class Trace:
             self.inputs[var] = Input(var, source)
             return Tracer(self, value, var)
         array = isinstance(value, np.ndarray)
+        if isinstance(value, (np.ma.MaskedArray, np.matrix)):
+            raise TracingError(f"{source!r} is a {type(value).__name__}, which has arithmetic of its own",
+                               "Pass a plain array: np.where(mask, 0, a), np.asarray(a).")
         if array and not value.ndim:
             value = value[()]
         var = self._var(value)
@@ -60,17 +63,26 @@ class Trace:
         values = [concrete(a) for a in args]
         named = {k: concrete(x) for k, x in kwargs.items()} if kwargs else {}
         y = _SAFE.get(function, function)(*values, **named)
+        first: Any = next(iter(args), None)
+        if isinstance(first, Tracer) and y is first.value and first.shape:
+            return first  # np.atleast_1d(x) is x, and changes with it
         if isinstance(y, (tuple, list)):
             parts = [self._wrapped(x, function) for x in y]
-            self._append(function, args, kwargs, tuple(p.var for p in parts))
+            self._append(function, args, kwargs, tuple(p.variable for p in parts))
+            for i, part in enumerate(parts):
+                self._watch(part, Part(function, i), args, kwargs)
             return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)
         result = self._wrapped(y, function)
         self._append(function, args, kwargs, (result._var,))
-        first: Any = next(iter(args), None)
-        if type(y) is np.ndarray and y.base is not None and isinstance(first, Tracer) and (
+        self._watch(result, function, args, kwargs)
+        return result
+
+    def _watch(self, result: Tracer, function: Callable, args: Any, kwargs: Mapping[str, Any]) -> None:
+        """Note where a result is a view of the first argument."""
+        first, y = next(iter(args), None), result._value
+        if isinstance(first, Tracer) and isinstance(y, np.ndarray) and y.base is not None and (
                 np.may_share_memory(y, first.value)):
             result._view, result._watched = (function, tuple(args), dict(kwargs)), first.version
-        return result
 
     def like(self, function: Callable, value: Any, args: tuple, kwargs: dict) -> Any:
         """``np.zeros_like`` and its kin, which need the shape and the dtype alone."""
@@ -106,7 +118,7 @@ class Trace:
         if isinstance(x, Tracer):
             if x._trace is not self:
                 raise TracingError("a value of another trace is used", "Pass it as an argument.", 5)
-            return x.var
+            return x.variable
         if isinstance(x, Generated):
             return x.var
         if isinstance(x, np.ndarray):

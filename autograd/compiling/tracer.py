@@ -67,7 +67,7 @@ class Tracer(ArrayMethods):
         return self._value
 
     @property
-    def var(self) -> Any:
+    def variable(self) -> Any:
         self._fresh()
         return self._var
 
@@ -87,7 +87,7 @@ class Tracer(ArrayMethods):
             new = self._trace.record(cast, (new, self.dtype), {})
         if new.shape != self.shape:
             new = self._trace.record(np.broadcast_to, (new, self.shape), {})
-        self._value, self._var = new.value, new.var
+        self._value, self._var = new.value, new.variable
         self.version += 1
 
     # What is the same at every call
@@ -128,7 +128,7 @@ class Tracer(ArrayMethods):
 
     def _number(self, what: str, remedy: str) -> Any:
         """The number, where it follows from Python numbers of the model alone: then the plan holds for those."""
-        if not self.shape and self._trace.depends_on_numbers(self.var, what):
+        if not self.shape and self._trace.depends_on_numbers(self.variable, what):
             return self.value
         raise TracingError(f"{what} of a traced value, which the next call may have another number in", remedy, 3)
 
@@ -199,13 +199,17 @@ class Tracer(ArrayMethods):
         if function in _KNOWN:
             return function(*concrete(args), **{k: concrete(x) for k, x in kwargs.items()})
         if function is np.copy:
-            return Tracer(self._trace, self.value, self.var, True)
+            return Tracer(self._trace, self.value, self.variable, True)
         if function in _LIKE:
             return self._trace.like(function, _LIKE[function], args, kwargs)
         if function in _IN_PLACE:
             target, *others = args
             _check_target(target, name_of(function))
             return target.assign(self._trace.record(Changed(function), (target, *others), kwargs))
+        if function is np.nan_to_num and not (*args, kwargs.get("copy", True))[1]:
+            target: Any = next(iter(args))
+            target.assign(self._trace.record(Changed(function), (target,), {**kwargs, "copy": False}))
+            return target
         if function in _SIZED_BY_VALUES or (function is np.where and len(args) == 1) or (
                 function is np.repeat and not isinstance(concrete(args)[1], int) and isinstance(args[1], Tracer)):
             raise TracingError(f"{name_of(function)} of a traced value, whose result's size depends on the numbers",
@@ -233,9 +237,10 @@ class Tracer(ArrayMethods):
         return self._trace.record(cast, (self, np.dtype(dtype)), {})
 
     def copy(self, order: Any = "C") -> Any:
-        return Tracer(self._trace, self.value, self.var, self.mutable)
+        return Tracer(self._trace, self.value, self.variable, self.mutable)
 
-    flatten = ArrayMethods.ravel
+    def flatten(self, order: Any = "C") -> Any:
+        return self.ravel(order).copy()
 
     def fill(self, value: Any) -> None:
         self[...] = value

@@ -166,7 +166,7 @@ class _Writer:
         else:
             expression = self.call(_reduction(op) or op.function, *op.args, **_reduced(op))
         names = ", ".join(self.name[v] for v in op.outs)
-        self.lines.append(f"{names}{',' if len(op.outs) == 1 and _is_tuple(op) else ''} = {expression}")
+        self.lines.append(f"{names} = {expression}")
         for v in op.outs:
             if _may_have_no_axes(op, v):
                 self.lines.append(f"{self.name[v]} = {self.name[v]}[()]")
@@ -199,8 +199,10 @@ class _Writer:
         f = op.function
         if isinstance(f, np.ufunc):
             return f.nout == 1 and not op.kwargs
-        return f in _REDUCTIONS or f in _WITH_OUT or f in (cast, updated, added_at) or (
-            f is np.where and len(op.args) == 3) or _is_reduce(f)
+        if f is np.where:
+            return len(op.args) == 3 and getattr(op.args[0], "dtype", np.dtype(object)).kind == "b"
+        return f in _REDUCTIONS or (f in _WITH_OUT and "dtype" not in op.kwargs) or f in (cast, updated, added_at) or (
+            _is_reduce(f))
 
     def target(self, op: Op) -> str:
         """The array that takes the result: kept from call to call, or new where the caller gets it."""
@@ -249,10 +251,6 @@ def _reduced(op: Op) -> dict[str, Any]:
 
 def _is_reduce(f: Any) -> bool:
     return isinstance(getattr(f, "__self__", None), np.ufunc) and f.__name__ in ("reduce", "accumulate", "outer")
-
-
-def _is_tuple(op: Op) -> bool:
-    return op.function in (np.split, np.array_split, np.unstack, np.nonzero)
 
 
 def _may_have_no_axes(op: Op, out: Var) -> bool:

@@ -154,16 +154,16 @@ def constant(x: Any) -> Any:
 
 def updated(x: Any, index: Any, values: Any) -> Any:
     """A copy of ``x`` after ``x[index] = values``."""
-    x = x.copy()
+    x = np.array(x)
     x[index] = values
-    return x
+    return x if x.shape else x[()]
 
 
 def added_at(x: Any, index: Any, values: Any, ufunc: np.ufunc = np.add) -> Any:
     """A copy of ``x`` after ``ufunc.at(x, index, values)``: an element that is named twice is changed twice."""
-    x = x.copy()
+    x = np.array(x)
     ufunc.at(x, index, values)
-    return x
+    return x if x.shape else x[()]
 
 
 class Changed:

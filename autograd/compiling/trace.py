@@ -67,6 +67,8 @@ class Trace:
         if isinstance(first, Tracer) and y is first.value and first.shape:
             return first  # np.atleast_1d(x) is x, and changes with it
         if isinstance(y, (tuple, list)):
+            if len(y) == 1:  # an operation's one result is no container
+                return type(y)([self.record(Part(function, 0), args, kwargs)])
             parts = [self._wrapped(x, function) for x in y]
             self._append(function, args, kwargs, tuple(p.variable for p in parts))
             for i, part in enumerate(parts):

@@ -113,6 +113,10 @@ class Tracer(ArrayMethods):
         return self.dtype.itemsize
 
     @property
+    def flags(self) -> Any:
+        return np.asarray(self.value).flags
+
+    @property
     def nbytes(self) -> int:
         return self.itemsize * self.size
 
@@ -214,6 +218,12 @@ class Tracer(ArrayMethods):
                 function is np.repeat and not isinstance(concrete(args)[1], int) and isinstance(args[1], Tracer)):
             raise TracingError(f"{name_of(function)} of a traced value, whose result's size depends on the numbers",
                                "Write np.where(mask, a, b), or do it outside of the jitted function.", 2)
+        if function in (np.ravel, np.reshape):
+            parameters = ("a", "order") if function is np.ravel else ("a", "shape", "order")
+            named = {**dict(zip(parameters, args, strict=False)), **kwargs}
+            args, kwargs = tuple(named.pop(k) for k in ("a", "shape") if k in named), named
+            if "order" in named:
+                named["order"] = _plain_order(args[0], named["order"])
         out = kwargs.pop("out", None)
         y = self._trace.record(function, args, kwargs)
         return y if out is None else _into((out,), y, name_of(function))
@@ -223,7 +233,8 @@ class Tracer(ArrayMethods):
             if isinstance(part, Tracer) and part.dtype == bool:
                 raise TracingError("indexing by a traced mask, whose result's size depends on the numbers",
                                    "Write np.where(mask, a, 0), or sum(a * mask).", 2)
-        return self._trace.record(operator.getitem, (self, index), {})
+        x = self._trace.record(cast, (self, self.dtype), {}) if self._var.python else self  # as np.float64(x)[None]
+        return self._trace.record(operator.getitem, (x, index), {})
 
     def __setitem__(self, index: Any, values: Any) -> None:
         if hasattr(values, "parents"):
@@ -255,7 +266,7 @@ class Tracer(ArrayMethods):
     def of_numbers(self, args: Any) -> Any:
         """This result of ``args`` as a Python number, where they all are: what a Value makes of it."""
         python = all(x._var.python if isinstance(x, Tracer) else type(x) in _NUMBERS for x in args)
-        is_other = self.dtype != float or self._var.python or not python
+        is_other = self.shape or self.dtype != float or self._var.python or not python
         return self if is_other else self._trace.record(float, (self,), {})
 
     def checked(self, check: Callable, error: Callable[..., Exception], values: tuple) -> None:
@@ -284,6 +295,16 @@ def concrete(x: Any) -> Any:
 def _basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in parts)
+
+
+def _plain_order(x: Tracer, order: str) -> str:
+    """The order "A" or "K" of a layout that a replay need not have, as one that is the same in every layout."""
+    if order in ("A", "K"):
+        flags = x.flags
+        if not flags.forc and order == "K":
+            raise TracingError("order='K' of an array that is neither in C nor in Fortran order", "Write order='C'.", 3)
+        return "F" if flags.fnc else "C"
+    return order
 
 
 def _check_target(target: Any, name: str) -> None:

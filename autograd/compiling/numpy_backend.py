@@ -141,7 +141,7 @@ class _Writer:
                 self.assign(op, f"{self.name[op.out]}.copy()", known=True)
         elif f is operator.getitem:
             self.assign(op, f"{self.text(op.args[0])}[{self.text(op.args[1])}]")
-        elif not op.out.shape or len(outs) > 1 or op.out.dtype == object:
+        elif not op.out.shape or op.several or op.out.dtype == object:
             self.single(op)
         elif op.out in self.memory.views:
             self.view(op)
@@ -165,7 +165,7 @@ class _Writer:
         else:
             expression = self.call(_reduction(op) or op.function, *op.args, **_reduced(op))
         names = ", ".join(self.name[v] for v in op.outs)
-        self.lines.append(f"{names}{',' if len(op.outs) == 1 and _is_tuple(op) else ''} = {expression}")
+        self.lines.append(f"[{names}] = {expression}" if op.several else f"{names} = {expression}")
 
     def view(self, op: Op) -> None:
         f, (x, *rest) = op.function, op.args
@@ -243,10 +243,6 @@ def _reduced(op: Op) -> dict[str, Any]:
 
 def _is_reduce(f: Any) -> bool:
     return isinstance(getattr(f, "__self__", None), np.ufunc) and f.__name__ in ("reduce", "accumulate", "outer")
-
-
-def _is_tuple(op: Op) -> bool:
-    return op.function in (np.split, np.array_split, np.unstack, np.nonzero)
 
 
 def _ordered(program: Program) -> tuple[list[Op], list[Op]]:

@@ -39,7 +39,7 @@ class Plan:
         captured.program = self.program = program
         compiled = _BACKENDS[backend](program)
         self.backend, self.source, self.run = backend, compiled.source, compiled.run
-        self.call, self.entry = glue(captured, compiled.run)
+        self.call, self.fits, self.entry = glue(captured, compiled.run)
 
 
 @contextmanager
@@ -124,6 +124,9 @@ class Jitted:
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The plan for these arguments; it is made, but not run, where there is none yet."""
         with self._lock:
+            for plan in self._plans:
+                if plan.fits(args, kwargs) is not MISS:
+                    return plan
             return self._planned(args, kwargs)
 
     def _planned(self, args: tuple, kwargs: dict) -> Plan:

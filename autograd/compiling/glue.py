@@ -21,11 +21,11 @@ _LITERAL = (int, str, bytes)  # what is the same when it is equal
 MISS: Any = object()  # the plan is for another call
 
 
-def glue(captured: Captured, run: Callable[..., list]) -> tuple[Callable[[tuple, dict], Any], str]:
-    """The function of ``args`` and ``kwargs`` that runs the plan, or gives ``MISS``, and its text."""
+def glue(captured: Captured, run: Callable[..., list]) -> tuple[Callable[[tuple, dict], Any], Callable, str]:
+    """The function of ``args`` and ``kwargs`` that runs the plan, or gives ``MISS``; that which only asks; the text."""
     source, names = _Writer(captured, run).write()
     exec(compile(source, "<jit call>", "exec"), names)
-    return names["call"], source
+    return names["call"], names["fits"], source
 
 
 def result_value(data: Any, grad: Any = None) -> Value:
@@ -78,14 +78,16 @@ class _Writer:
         for source, number in captured.asked:
             text = source.source(self.bind)
             self.miss(f"{text} == {text}" if number != number else f"{text} != {self.bind(number)}")
-        self.lines = ["try:", *(f"    {line}" for line in self.lines), f"except {FAILED}: return MISS"]
+        conditions = ["try:", *(f"    {line}" for line in self.lines), f"except {FAILED}: return MISS"]
+        self.lines = [*conditions]
         outs = [f"o{n}" for n in range(len(captured.program.outputs))]
         given = ", ".join(f"x{n}" for n in range(len(captured.program.inputs)))
         self.lines.append(f"{'[' + ', '.join(outs) + '] = ' if outs else ''}run({given})")
         for slot, tree in captured.writes:
             self.lines.append(f"{slot.source(self.bind)} = {self.tree(tree, slot)}")
         self.lines.append(f"return {self.tree(captured.result)}")
-        return "def call(args, kwargs):\n    " + "\n    ".join(self.lines) + "\n", self.names
+        call = "def call(args, kwargs):\n    " + "\n    ".join(self.lines) + "\n"
+        return call + "\ndef fits(args, kwargs):\n    " + "\n    ".join(conditions) + "\n", self.names
 
     def miss(self, condition: str) -> None:
         self.lines.append(f"if {condition}: return MISS")

@@ -228,7 +228,7 @@ def _together(stages: list[list[tuple[Op, tuple[int, tuple]]]], wanted: set[Var]
     ops = []
     for n, (levels, inputs) in enumerate(plan(codes, columns, values, parts)):
         args = [variable[i] for i in inputs], *(x for x, part in arrays if part == n)
-        ops.append(Op(levels, args, {}, tuple(outs[n])))
+        ops.append(Op(levels, args, {}, tuple(outs[n]), several=True))
     return ops
 
 

@@ -142,7 +142,7 @@ class _Writer:
         elif f is operator.getitem:
             scalar = "[()]" if _may_have_no_axes(op, op.out) else ""
             self.assign(op, f"{self.text(op.args[0])}[{self.text(op.args[1])}]{scalar}")
-        elif not op.out.shape or len(outs) > 1 or op.out.dtype == object:
+        elif not op.out.shape or op.several or op.out.dtype == object:
             self.single(op)
         elif op.out in self.memory.views:
             self.view(op)
@@ -166,7 +166,7 @@ class _Writer:
         else:
             expression = self.call(_reduction(op) or op.function, *op.args, **_reduced(op))
         names = ", ".join(self.name[v] for v in op.outs)
-        self.lines.append(f"{names} = {expression}")
+        self.lines.append(f"[{names}] = {expression}" if op.several else f"{names} = {expression}")
         for v in op.outs:
             if _may_have_no_axes(op, v):
                 self.lines.append(f"{self.name[v]} = {self.name[v]}[()]")

@@ -45,14 +45,16 @@ class Var:
 class Op:
     """``outs = function(*args, **kwargs)``. Arguments are variables, constants, and lists and tuples of both.
 
-    One result is one variable in ``outs``, several (``np.linalg.eigh``) are as many. ``line`` is the user's line.
+    One result is one variable in ``outs``; of a function that gives a tuple or list (``np.linalg.eigh``), which is then
+    ``several``, each of its results is one. ``line`` is the user's line.
     """
 
-    __slots__ = ("args", "function", "kwargs", "line", "outs")
+    __slots__ = ("args", "function", "kwargs", "line", "outs", "several")
 
     def __init__(self, function: Callable, args: tuple, kwargs: Mapping[str, Any], outs: tuple[Var, ...],
-                 line: Any = None) -> None:
+                 line: Any = None, several: bool = False) -> None:
         self.function, self.args, self.kwargs, self.outs, self.line = function, args, kwargs, outs, line
+        self.several = several
 
     @property
     def out(self) -> Var:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..numerics import divide, power
 from ..registry import name_of
 from .program import Input, Op, Part, Var, filled
 from .random import Generated
-from .tracer import Tracer, TracingError, concrete
+from .tracer import Number, Tracer, TracingError, concrete
 
 __all__ = ["Trace", "tracing"]
 
@@ -37,6 +38,7 @@ class Trace:
         self.made: dict[Var, Op] = {}
         self.asked: dict[Var, str] = {}
         self.closed = False
+        self._inside: Exception | None = None
         self._constants: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def input(self, value: Any, source: Any) -> Tracer:
@@ -53,7 +55,7 @@ class Trace:
             value = value[()]
         var = self._var(value)
         self.inputs[var] = Input(var, source)
-        return Tracer(self, value, var, array)
+        return (Number if var.python else Tracer)(self, value, var, array)
 
     def record(self, function: Callable, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Compute ``function(*args, **kwargs)`` and write it down; the results as Tracers."""
@@ -67,10 +69,8 @@ class Trace:
         if isinstance(first, Tracer) and y is first.value and first.shape:
             return first  # np.atleast_1d(x) is x, and changes with it
         if isinstance(y, (tuple, list)):
-            if len(y) == 1:  # an operation's one result is no container
-                return type(y)([self.record(Part(function, 0), args, kwargs)])
             parts = [self._wrapped(x, function) for x in y]
-            self._append(function, args, kwargs, tuple(p.variable for p in parts))
+            self._append(function, args, kwargs, tuple(p.variable for p in parts), several=True)
             for i, part in enumerate(parts):
                 self._watch(part, Part(function, i), args, kwargs)
             return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)
@@ -102,15 +102,18 @@ class Trace:
 
     def effect(self, function: Callable, args: Any, kwargs: Mapping[str, Any] | None = None, value: Any = None) -> Any:
         """Write down a call that does more than compute, and whose result in this run is ``value``."""
+        if self._inside is not None:
+            raise self._inside
         result = None if value is None else self._wrapped(value, function)
         self._append(function, args, kwargs or {}, () if result is None else (result._var,))
         return result
 
-    def _append(self, function: Callable, args: Any, kwargs: Mapping[str, Any], outs: tuple[Var, ...]) -> None:
+    def _append(self, function: Callable, args: Any, kwargs: Mapping[str, Any], outs: tuple[Var, ...],
+                several: bool = False) -> None:
         frame: Any = users_frame(sys._getframe(2))
         line = None if frame is None else (frame.f_code, frame.f_lasti)
-        op = Op(function, tuple(self._frozen(a) for a in args), {k: self._frozen(x) for k, x in kwargs.items()}, outs,
-                line)
+        frozen = {k: self._frozen(x) for k, x in kwargs.items()}
+        op = Op(function, tuple([self._frozen(a) for a in args]), frozen, outs, line, several)
         self.ops.append(op)
         for var in outs:
             self.made[var] = op
@@ -143,7 +146,8 @@ class Trace:
         if isinstance(value, np.ndarray) and not value.ndim:
             value = value[()]
         try:
-            return Tracer(self, value, self._var(value))
+            var = self._var(value)
+            return (Number if var.python else Tracer)(self, value, var)
         except TypeError:
             raise TracingError(f"{name_of(function)} gave a {type(value).__name__}, which is no array",
                                "Call it outside of the jitted function.", 4) from None
@@ -155,6 +159,15 @@ class Trace:
         if not isinstance(value, (np.ndarray, np.generic)):
             raise TypeError
         return Var(value.shape, value.dtype)
+
+    @contextmanager
+    def opaque(self, error: Exception) -> Iterator[None]:
+        """Inside, effects raise ``error``: what is written down as one operation must do no more than compute."""
+        self._inside, before = error, self._inside
+        try:
+            yield
+        finally:
+            self._inside = before
 
     def sources(self, *variables: Var) -> set[Var]:
         """The inputs that the variables were computed from."""

@@ -14,7 +14,7 @@ from ..methods import ArrayMethods
 from ..registry import name_of
 from .program import Changed, added_at, cast, updated
 
-__all__ = ["Tracer", "TracingError", "concrete"]
+__all__ = ["Number", "Tracer", "TracingError", "concrete"]
 
 _NUMBERS = (bool, int, float, complex)
 # What is known of every call alike: shapes and dtypes are part of the signature.
@@ -25,6 +25,7 @@ _LIKE = {np.zeros_like: 0, np.ones_like: 1, np.empty_like: 0, np.full_like: None
 _SIZED_BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts, np.extract,
                     np.unique_inverse, np.unique_values, np.compress, np.intersect1d, np.union1d, np.setdiff1d,
                     np.setxor1d, np.trim_zeros, np.bincount}
+_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
@@ -248,7 +249,7 @@ class Tracer(ArrayMethods):
         return self._trace.record(cast, (self, np.dtype(dtype)), {})
 
     def copy(self, order: Any = "C") -> Any:
-        return Tracer(self._trace, self.value, self.variable, self.mutable)
+        return type(self)(self._trace, self.value, self.variable, self.mutable)
 
     def flatten(self, order: Any = "C") -> Any:
         return self.ravel(order).copy()
@@ -261,13 +262,26 @@ class Tracer(ArrayMethods):
     def __deepcopy__(self, memo: Any) -> Any:
         return self.copy()
 
-    __hash__ = object.__hash__
+    __hash__ = None  # type: ignore[assignment]  # as that of an array
 
     def of_numbers(self, args: Any) -> Any:
         """This result of ``args`` as a Python number, where they all are: what a Value makes of it."""
         python = all(x._var.python if isinstance(x, Tracer) else type(x) in _NUMBERS for x in args)
         is_other = self.shape or self.dtype != float or self._var.python or not python
         return self if is_other else self._trace.record(float, (self,), {})
+
+    def like_number(self, g: Any) -> Any:
+        """``g`` as a Python number, if this is one."""
+        if not self._var.python:
+            return g
+        return g.of_numbers(()) if isinstance(g, Tracer) else self._var.python(g)
+
+    def as_one(self, function: Callable, args: Any, kwargs: dict, error: Exception) -> Any:
+        """A call as one operation, whatever it does inside with the arrays that it then gets."""
+        with self._trace.opaque(error):
+            if function(*concrete(list(args)), **kwargs) is None:
+                return None
+            return self._trace.record(function, tuple(args), kwargs)
 
     def checked(self, check: Callable, error: Callable[..., Exception], values: tuple) -> None:
         """Test at each call that all elements hold; this run, too, cannot go on where one does not."""
@@ -279,6 +293,12 @@ class Tracer(ArrayMethods):
         raise TracingError("an array is sorted, partitioned or resized in place", "Write a = np.sort(a) and the like.")
 
     sort = partition = put = resize = _refuse
+
+
+class Number(Tracer):
+    """A Python number of a trace, which takes part in dtype promotion as one."""
+
+    __slots__ = ()
 
 
 def concrete(x: Any) -> Any:
@@ -336,6 +356,10 @@ def _operator(compute: Callable, ufunc: Callable, reflected: bool) -> Callable:
         else:
             other_python = None
         args = (other, self) if reflected else (self, other)
+        if ufunc is np.power and not reflected and self._var.shape and self.dtype.kind == "f" and (
+                type(other) in (int, float) and other in _POWERS):
+            ufunc_of_power = _POWERS[other]  # as NumPy's ** does
+            return self._trace.record(ufunc_of_power, (self,), {})
         return self._trace.record(compute if self._var.python and other_python else ufunc, args, {})
 
     return method

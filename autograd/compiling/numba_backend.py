@@ -22,7 +22,6 @@ SAFE = {operator.truediv: divide, operator.pow: power}  # inf or nan where Pytho
 SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.mod: "%", operator.floordiv: "//",
            operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=", operator.eq: "==",
            operator.ne: "!="}
-SEQUENCES = {np.split, np.array_split, np.unstack, np.nonzero}  # of one array, too
 
 
 def available() -> str | None:
@@ -164,8 +163,8 @@ class _Driver:
         if op.function in SYMBOLS and len(args) == 2:
             call = f"{args[0]} {SYMBOLS[op.function]} {args[1]}"
         outs = [self.kernels.names[v] for v in op.outs]
-        single = "," if len(outs) == 1 and op.function in SEQUENCES else ""
-        self.line(f"{', '.join(outs)}{single}{' = ' if outs else ''}{call}")
+        given = f"[{', '.join(outs)}]" if op.several else ", ".join(outs)
+        self.line(f"{given}{' = ' if outs else ''}{call}")
         for var, name in zip(op.outs, outs, strict=True):
             self.here[var] = name
             if var in self.outer_kernel and var.python is None:

@@ -77,8 +77,8 @@ class Builder:
         several = results if isinstance(results, tuple) else (results,)
         outs = tuple(Var((), np.dtype(type(r)), type(r)) if type(r) in (float, int, bool)
                      else Var(np.shape(r), np.asarray(r).dtype) for r in several)
-        self.ops.append(Op(function, args, kwargs, outs))
-        return outs[0] if len(outs) == 1 else outs  # type: ignore[return-value]
+        self.ops.append(Op(function, args, kwargs, outs, several=isinstance(results, tuple)))
+        return outs if isinstance(results, tuple) else outs[0]  # type: ignore[return-value]
 
     def effect(self, function: Any, *args: Any, outs: tuple[Var, ...] = ()) -> Any:
         self.ops.append(Op(function, args, {}, outs))
@@ -100,7 +100,7 @@ def interpret(program: Program, inputs: list) -> list:
     with np.errstate(all="ignore"):
         for op in program.ops:
             result = op.function(*map(get, op.args), **{k: get(v) for k, v in op.kwargs.items()})
-            values.update(zip(op.outs, result if len(op.outs) > 1 else (result,), strict=False))
+            values.update(zip(op.outs, result if op.several else (result,), strict=False))
     results = [np.array(values[o.var]) if o.var.python is None else values[o.var] for o in program.outputs]
     new = [(v, np.array(values[e.written])) for e, v in zip(program.inputs, inputs, strict=True) if e.written]
     for array, numbers in new:

@@ -1,28 +1,14 @@
-"""The same programs with Nudge and with HIPS autograd: gradients of small models, where each call counts, and of large
-arrays, where only the arithmetic should.
-
-Run as ``python -m benchmarks.against_hips --hips .venv-hips/bin/python``, where that Python has HIPS autograd:
-``python3 -m venv .venv-hips && .venv-hips/bin/pip install autograd scipy``. Both packages are named ``autograd``, so
-each runs in a process of its own, in turns, on one thread.
+"""Programs written for HIPS autograd, which run unchanged with Nudge: gradients of small models, where each call
+counts, and of large arrays, where only the arithmetic should. ``autograd`` is whichever of the two is imported here.
 """
 
-import argparse
 import itertools
-import json
-import os
-import statistics
-import subprocess
-import sys
-import time
-
-os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"  # before NumPy is imported
 
 import autograd.numpy as np
 import autograd.numpy.random as npr
 from autograd import grad, hessian_vector_product
 
-TURNS = 5  # of each package
-SECONDS = 0.4  # of each turn of a workload
+__all__ = ["PROGRAMS"]
 
 
 def network(sizes, batch):
@@ -114,70 +100,16 @@ def indexed(n):
     return lambda: gradient(x)
 
 
-SMALL = {
+PROGRAMS = {
     "3-layer network, batch 16": lambda: network([10, 16, 16, 4], 16),
     "RNN, 10 steps": lambda: recurrent(10, 8, 4),
     "Rosenbrock in 10 variables": valley,
-    "Rosenbrock, Hessian-vector product": curvature,
+    "Rosenbrock, Hessian-vector": curvature,
     "series of a sine, scalars": scalars,
-}
-LARGE = {
-    "3-layer network, batch 1000, width 500": lambda: network([500, 500, 500, 500], 1000),
+    "3-layer network, width 500": lambda: network([500, 500, 500, 500], 1000),
     "elementwise chain, 10⁶ numbers": lambda: elementwise(10**6),
-    "products of 500 × 500 matrices": lambda: products(500),
+    "products of 500 × 500": lambda: products(500),
     "einsum of 1000 × 1000": lambda: contraction(1000),
     "concatenation, 10 × 10⁵": lambda: joined(10**5),
     "indexing, 10⁵ numbers": lambda: indexed(10**5),
 }
-
-
-def measure(name):
-    """Seconds of one call: the median over repeated batches of calls, after a first that does not count."""
-    run = {**SMALL, **LARGE}[name]()
-    run()
-    start = time.perf_counter()
-    run()
-    once = time.perf_counter() - start
-    batch = max(1, int(0.02 / once))
-    times, end = [], time.perf_counter() + SECONDS
-    while not times or time.perf_counter() < end:
-        start = time.perf_counter()
-        for _ in range(batch):
-            run()
-        times.append((time.perf_counter() - start) / batch)
-    return statistics.median(times)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hips", default=".venv-hips/bin/python", help="the Python that has HIPS autograd")
-    parser.add_argument("--only", default="", help="only workloads whose name has this in it")
-    parser.add_argument("--measure", metavar="NAME", help="measure one workload with the autograd at hand")
-    chosen = parser.parse_args()
-    if chosen.measure:
-        print(json.dumps(measure(chosen.measure)))
-        return
-    from .timing import machine
-
-    print(machine())
-    version = subprocess.run([chosen.hips, "-c", "from importlib import metadata; print(metadata.version('autograd'))"],
-                             capture_output=True, text=True, check=True)
-    print(f"HIPS autograd {version.stdout.strip()}")
-    commands = {"nudge": [sys.executable, "-m", "benchmarks.against_hips"], "HIPS": [chosen.hips, __file__]}
-    for group, names in (("small", SMALL), ("large", LARGE)):
-        for name in names:
-            if chosen.only not in name:
-                continue
-            times = {package: [] for package in commands}
-            for package in [*commands] * TURNS:
-                ran = subprocess.run([*commands[package], "--measure", name], capture_output=True, text=True)
-                if ran.returncode:
-                    raise SystemExit(f"{package} failed at {name}:\n{ran.stderr}")
-                times[package].append(json.loads(ran.stdout))
-            ours, theirs = (1e6 * statistics.median(times[package]) for package in commands)
-            print(f"{group}  {name:<42}{ours:>11.1f} µs   HIPS {theirs:>11.1f} µs   {theirs / ours:>5.2f} times as "
-                  "fast")
-
-
-if __name__ == "__main__":
-    main()

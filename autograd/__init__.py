@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import functions, rules
+from .check import check
 from .checkpoint import checkpoint
 from .record import no_grad, primitive
 from .registry import defjvp, defvjp
@@ -31,14 +32,16 @@ from .value import Value
 
 if TYPE_CHECKING:
     from .checking import GradientReport, StepSweep, assert_gradients, explain_nan, gradcheck, step_sweep, why_zero
+    from .compiling import jit
     from .drawing import draw
     from .per_example import per_example_gradients
 
-__all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "checkpoint", "defjvp", "defvjp", "deriv",
-           "draw", "elementwise_grad", "explain_nan", "functions", "grad", "grad_and_aux", "grad_named", "gradcheck",
-           "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp",
-           "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad", "per_example_gradients", "primitive",
-           "rules", "step_sweep", "tensor_jacobian_product", "value_and_grad", "vector_jacobian_product", "why_zero"]
+__all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "check", "checkpoint", "defjvp", "defvjp",
+           "deriv", "draw", "elementwise_grad", "explain_nan", "functions", "grad", "grad_and_aux", "grad_named",
+           "gradcheck", "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad",
+           "jacobian", "jit", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad",
+           "per_example_gradients", "primitive", "rules", "step_sweep", "tensor_jacobian_product", "value_and_grad",
+           "vector_jacobian_product", "why_zero"]
 
 
 # What is imported when it is asked for, so that an import stays quick. The builtins are those of HIPS autograd.
@@ -46,6 +49,7 @@ _LATER = {
     **dict.fromkeys(["GradientReport", "StepSweep", "assert_gradients", "explain_nan", "gradcheck", "step_sweep",
                      "why_zero"], ".checking"),
     "draw": ".drawing",
+    "jit": ".compiling",
     "per_example_gradients": ".per_example",
     **dict.fromkeys(["dict", "isinstance", "list", "tuple", "type"], ".builtins"),
 }

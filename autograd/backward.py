@@ -189,7 +189,7 @@ def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
     if isinstance(g, Value) or wanted:
         return in_dtype_of(g, dtype)
     g = in_dtype_of(g, dtype)
-    return type(like)(g) if isinstance(g, (float, np.generic)) else g
+    return type(like)(g) if isinstance(g, (float, np.generic)) and isinstance(like, (float, np.generic)) else g
 
 
 def owned(g: Any) -> Any:

@@ -218,7 +218,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     1000.6931471805599
     """
     if np.result_type(x).kind in "biu":
-        x = np.asarray(x, dtype=float)
+        x = np.asarray(x, dtype=float) if not hasattr(x, "astype") else x.astype(float)
     shift = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(shift), shift, 0)
     with np.errstate(divide="ignore"):  # the log of a sum of nothing but e^(-inf) is -inf

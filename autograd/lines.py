@@ -7,7 +7,7 @@ import os
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-__all__ = ["Line", "line_of", "ours", "users_frame", "users_line"]
+__all__ = ["Line", "line_at", "line_of", "ours", "users_frame", "users_line"]
 
 _PACKAGES = {"autograd": 2, "numpy": 2, "contextlib": 2, "functools": 2, "nn": 1}  # whose lines tell a user little
 
@@ -49,16 +49,16 @@ def users_frame(frame: FrameType | None) -> FrameType | None:
 def users_line(frame: FrameType | None) -> Line | None:
     """The line of the user that a call of ours came from."""
     frame = users_frame(frame)
-    return None if frame is None else _line(frame.f_code, frame.f_lasti)
+    return None if frame is None else line_at(frame.f_code, frame.f_lasti)
 
 
 def line_of(node: Any) -> Line | None:
     """The line that made a Value; ``None`` where no line of a user did."""
     code = getattr(node, "_code", None)
-    return None if code is None else _line(code, node._instruction)
+    return None if code is None else line_at(code, node._instruction)
 
 
-def _line(code: CodeType, instruction: int) -> Line:
+def line_at(code: CodeType, instruction: int) -> Line:
     start, end, first, last = list(code.co_positions())[instruction // 2]
     number = start or code.co_firstlineno
     lines = [linecache.getline(code.co_filename, n) for n in range(number, (end or number) + 1)]

@@ -104,6 +104,8 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
         data = data[()]
     if type(data) is np.float64 and all(type(x) in (float, int, bool) for x in raw):
         data = float(data)
+    elif hasattr(data, "of_numbers"):  # a traced number, of Python numbers perhaps
+        data = data.of_numbers(raw)
     return _result(data, op, tuple(args), CALL, kwargs)
 
 

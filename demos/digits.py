@@ -68,6 +68,7 @@ class Settings:
     batch_size: int
     lr: float
     seed: int
+    jit: bool
 
 
 class DemoError(Exception):
@@ -114,6 +115,7 @@ class Run:
         self.steps = -(-examples // settings.batch_size)  # of an epoch
         self.schedule = (nn.OneCycle(self.optimizer, settings.lr, settings.epochs * self.steps)
                          if self.recipe.one_cycle else None)
+        self.train_step = nn.make_train_step(self.model, self.recipe.cost, self.optimizer, jit=settings.jit)
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
 
@@ -135,7 +137,7 @@ class Run:
         for step, (x, y) in enumerate(batches, 1):
             if self.recipe.shifts:
                 x = nn.data.shift(x, self.rng)
-            total += nn.train_step(self.model, self.recipe.cost, self.optimizer, x, y) * len(x)
+            total += self.train_step(x, y) * len(x)
             if self.schedule:
                 self.schedule.step()
             if step % 50 == 0 or step == self.steps:
@@ -199,14 +201,15 @@ def finish(run: Run, test: nn.data.Digits, folder: Path, console: Console) -> No
 def settings_of(args: argparse.Namespace, data: str) -> Settings:
     recipe = RECIPES[args.recipe]
     return Settings(args.recipe, data, args.epochs or recipe.epochs, args.batch_size or recipe.batch_size,
-                    args.lr or recipe.lr, args.seed or 0)
+                    args.lr or recipe.lr, args.seed or 0, args.jit is not False)
 
 
 def folder_of(settings: Settings) -> Path:
     """A folder for each choice of settings, so that no run overwrites another: ``output/digits-relu-seed1``."""
     recipe = RECIPES[settings.recipe]
-    usual = Settings(settings.recipe, "mnist", recipe.epochs, recipe.batch_size, recipe.lr, 0)
-    parts = [v if k == "data" else f"{k}{v}" for k, v in asdict(settings).items() if v != getattr(usual, k)]
+    usual = Settings(settings.recipe, "mnist", recipe.epochs, recipe.batch_size, recipe.lr, 0, True)
+    parts = ["nojit" if k == "jit" else v if k == "data" else f"{k}{v}"
+             for k, v in asdict(settings).items() if v != getattr(usual, k)]
     return Path("output") / "-".join(["digits", settings.recipe, *parts])
 
 
@@ -216,6 +219,8 @@ def resumed(folder: Path, args: argparse.Namespace) -> Settings:
     if not path.is_file():
         raise DemoError(f"--resume: there is no run to go on with in {folder}: {path} does not exist")
     saved = saved_settings(path)
+    if args.jit is False and saved.jit:
+        raise DemoError(f"--resume: the run in {folder} has no --no-jit")
     for name in ("recipe", "data", "epochs", "batch_size", "lr", "seed"):
         given = getattr(args, name)
         if given not in (None, "auto", getattr(saved, name)):
@@ -275,6 +280,8 @@ def start(args: argparse.Namespace, console: Console) -> None:
     try:
         say(console, f"Training 784-16-16-10 on {settings.data}, recipe {settings.recipe}: {settings.epochs} epochs of "
                      f"{run.steps} steps, batch {settings.batch_size}, lr {settings.lr:g}, seed {settings.seed}.")
+        say(console, f"Each step runs as a program, by {run.train_step.backend} (see autograd.jit; --no-jit turns it "
+                     "off)." if settings.jit else "Each step runs as it is written, without jit.")
         train(run, examples, test, folder, console)
         finish(run, test, folder, console)
     except KeyboardInterrupt:
@@ -316,6 +323,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=positive(int), help="images per step (default: the recipe's)")
     parser.add_argument("--lr", type=positive(float), help="learning rate (default: the recipe's)")
     parser.add_argument("--seed", type=seed, help="of initial weights, order and shifts (default: 0)")
+    parser.add_argument("--no-jit", dest="jit", action="store_false", default=None,
+                        help="run each step as it is written, not as the program that jit makes of it")
     parser.add_argument("--out", help="output folder (default: output/digits-RECIPE...)")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted run in the output folder")
     args = parser.parse_args(argv)

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["above_zero", "at_least_zero", "below_one", "check_same", "floating_dtype", "positive_integer", "settings"]
+from autograd import check
+
+__all__ = ["above_zero", "at_least_zero", "below_one", "check_same", "floating_dtype", "is_traced", "number",
+           "positive_integer", "settings"]
 
 
 def positive_integer(who: str, name: str, n: int) -> int:
@@ -20,9 +23,24 @@ def positive_integer(who: str, name: str, n: int) -> int:
 
 def at_least_zero(who: str, name: str, x: float) -> float:
     """``x``, where it is a finite number of at least 0."""
-    if not isinstance(x, (int, float, np.floating, np.integer)) or not x >= 0 or math.isinf(x):
-        raise ValueError(f"{who}: {name} must be a finite number of at least 0, got {x!r}")
+    def error(x: Any) -> ValueError:
+        return ValueError(f"{who}: {name} must be a finite number of at least 0, got {x!r}")
+
+    if is_traced(x):
+        check((x >= 0) & (x < math.inf), error, x)
+    elif not isinstance(x, (int, float, np.floating, np.integer)) or not 0 <= x < math.inf:
+        raise error(x)
     return x
+
+
+def is_traced(x: Any) -> bool:
+    """Whether ``x`` stands, while a jitted function is traced, for what it will be at each call."""
+    return hasattr(x, "checked")
+
+
+def number(x: Any) -> Any:
+    """``x`` as a Python float, also where it is traced."""
+    return x.astype(float).of_numbers(()) if is_traced(x) else float(x)
 
 
 def above_zero(who: str, name: str, x: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, defjvp, defvjp, primitive
+from autograd import Value, check, defjvp, defvjp, primitive
 from autograd.functions import log_softmax, softplus
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "mse_loss", "quadratic_cost"]
@@ -77,22 +77,26 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     if not shape[0]:
         raise ValueError("cross_entropy: the batch is empty")
     if np.ndim(target) == 1:
-        picks = _labels(np.asarray(_plain(target)), *shape)
+        picks = _labels(_plain(target), *shape)
         return -np.mean(log_softmax(logits)[np.arange(shape[0]), picks])
     logits, target = _pair("cross_entropy", logits, target)
     return -np.sum(log_softmax(logits) * target) / shape[0]
 
 
-def _labels(labels: np.ndarray, batch: int, classes: int) -> np.ndarray:
+def _labels(labels: Any, batch: int, classes: int) -> Any:
+    labels = np.asarray(labels) if isinstance(labels, (list, tuple)) else labels
     if len(labels) != batch:
         raise ValueError(f"cross_entropy: logits are for {batch} examples, but there are {len(labels)} labels")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"cross_entropy: labels must be integers, got {labels.dtype}; write labels.astype(int), "
                         "or pass probabilities of shape (batch, classes)")
-    if labels.min() < 0 or labels.max() >= classes:
-        i = int(np.flatnonzero((labels < 0) | (labels >= classes))[0])
-        raise ValueError(f"cross_entropy: labels must lie in 0 … {classes - 1}, but label {i} is {labels[i]}")
+    check((labels >= 0) & (labels < classes), _outside, labels, classes)
     return labels
+
+
+def _outside(labels: np.ndarray, classes: int) -> ValueError:
+    i = int(np.flatnonzero((labels < 0) | (labels >= classes))[0])
+    return ValueError(f"cross_entropy: labels must lie in 0 … {classes - 1}, but label {i} is {labels[i]}")
 
 
 @primitive
@@ -134,9 +138,9 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     """
     output, target = _pair("binary_cross_entropy", output, target)
     p = _plain(output)
-    if not np.all((p >= 0) & (p <= 1)):
-        raise ValueError("binary_cross_entropy: output must be probabilities between 0 and 1, but reaches from "
-                         f"{np.min(p)} to {np.max(p)}; for logits use binary_cross_entropy_with_logits")
+    check((p >= 0) & (p <= 1), lambda p: ValueError(
+        f"binary_cross_entropy: output must be probabilities between 0 and 1, but reaches from {np.min(p)} to "
+        f"{np.max(p)}; for logits use binary_cross_entropy_with_logits"), p)
     return np.mean(_binary_entropy(output, target))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd import Value
+from autograd import Value, check
 
-from .checks import at_least_zero, below_one, check_same, settings
+from .checks import at_least_zero, below_one, check_same, is_traced, number, settings
 from .module import Module
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
@@ -45,7 +44,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = float(at_least_zero(type(self).__name__, "lr", lr))
+        self._lr = number(at_least_zero(type(self).__name__, "lr", lr))
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next ``backward`` starts anew."""
@@ -71,9 +70,9 @@ class Optimizer:
             if p.shape:
                 self._update(i, p.data, p.grad)
             else:  # a number cannot change in place
-                data = np.array(p.data)
+                data = np.copy(p.data)
                 self._update(i, data, p.grad)
-                p.data = type(p.data)(data)
+                p.data = type(p.data)(data) if isinstance(p.data, (float, np.generic)) else data
 
     def _update(self, i: int, data: np.ndarray, g: Any) -> None:
         raise NotImplementedError
@@ -184,7 +183,7 @@ class Adam(Optimizer):
         v *= b2
         v += (1 - b2) * (g * g)
         change = np.sqrt(v)
-        change /= math.sqrt(1 - b2 ** self.counts[i])
+        change /= (1 - b2 ** self.counts[i]) ** 0.5
         change += self.eps
         data -= self.lr / (1 - b1 ** self.counts[i]) * (m / change)
 
@@ -221,13 +220,13 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
     """
     max_norm = float(at_least_zero("clip_grad_norm", "max_norm", max_norm))
     parameters = _with_gradient("clip_grad_norm", parameters)
-    norm = math.sqrt(sum(float(np.sum(np.square(np.abs(p.grad, dtype=float)))) for p in parameters))
-    if not math.isfinite(norm):
-        raise FloatingPointError(f"clip_grad_norm: the gradient's norm is {norm}")
-    if norm > max_norm:
+    norm = np.sqrt(sum(np.sum(np.square(np.abs(p.grad).astype(float))) for p in parameters))
+    check(np.isfinite(norm), lambda norm: FloatingPointError(f"clip_grad_norm: the gradient's norm is {norm}"), norm)
+    if is_traced(norm) or norm > max_norm:
+        scale = number(max_norm / np.maximum(norm, max_norm))
         for p in parameters:
-            p.grad = p.grad * (max_norm / norm)
-    return norm
+            p.grad = p.grad * scale
+    return number(norm)
 
 
 def clip_grad_value(parameters: Iterable[Value], max_value: float) -> None:

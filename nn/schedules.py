@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from .checks import above_zero, at_least_zero, check_same, positive_integer, settings
+import numpy as np
+
+from .checks import above_zero, at_least_zero, check_same, number, positive_integer, settings
 from .optimizers import Optimizer
 
 __all__ = ["Cosine", "OneCycle", "Schedule", "Step"]
@@ -110,10 +111,9 @@ class OneCycle(Schedule):
     def lr_at(self, n: int) -> float:
         first, last = self.max_lr / self.div_factor, self.max_lr / self.div_factor / self.final_div_factor
         top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
-        if n <= top:
-            return _cosine(first, self.max_lr, n / top if top else 1.0)
-        return _cosine(self.max_lr, last, (n - top) / max(end - top, 1))
+        rising = _cosine(first, self.max_lr, n / top if top else 1.0)
+        return number(np.where(n <= top, rising, _cosine(self.max_lr, last, (n - top) / max(end - top, 1))))
 
 
 def _cosine(start: float, end: float, part: float) -> float:
-    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(part, 1.0)))
+    return number(end + (start - end) / 2 * (1 + np.cos(np.pi * np.minimum(part, 1.0))))

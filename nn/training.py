@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autograd import Value, no_grad
+import autograd
+from autograd import Value, check, no_grad
 
+from .checks import number
 from .module import Module
 from .optimizers import Optimizer
 
-__all__ = ["accuracy", "predict", "train_step"]
+__all__ = ["accuracy", "make_train_step", "predict", "train_step"]
 
 
 def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimizer, x: Any, y: Any) -> float:
@@ -32,14 +33,38 @@ def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimi
     loss = cost(model(x), y)
     if not isinstance(loss, Value):
         raise TypeError(f"train_step: the cost must be a Value computed from the model, got {type(loss).__name__}")
-    value = float(loss)
-    if not math.isfinite(value):
-        raise FloatingPointError(f"the cost is {value} at step {optimizer.steps + 1} with lr={optimizer.lr:g}: the "
-                                 "numbers have grown out of bounds; use a smaller lr, or clip the gradient")
+    value = loss.data
+    check(np.isfinite(value), _not_finite, value, optimizer.steps + 1, optimizer.lr)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return value
+    return number(value)
+
+
+def make_train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimizer, *,
+                    jit: bool = True) -> Callable[[Any, Any], float]:
+    """``train_step`` of this model, cost and optimizer, as a function of the mini-batch.
+
+    It is jitted: the first step on a mini-batch of a new shape is traced, and later ones run as a program (see
+    ``autograd.jit``). With ``jit=False`` each step runs as it is written, for a cost that jit refuses, or to look inside.
+
+    >>> from nn import SGD, Linear, mse_loss
+    >>> model = Linear(1, 1, rng=0)
+    >>> step = make_train_step(model, mse_loss, SGD(model.parameters(), lr=0.1))
+    >>> x = np.array([[1.0], [2.0]])
+    >>> costs = [step(x, 3 * x) for _ in range(100)]
+    >>> costs[-1] < costs[0] / 100
+    True
+    """
+    def step(x: Any, y: Any) -> float:
+        return train_step(model, cost, optimizer, x, y)
+
+    return autograd.jit(step) if jit else step
+
+
+def _not_finite(value: float, step: int, lr: float) -> FloatingPointError:
+    return FloatingPointError(f"the cost is {value} at step {step} with lr={lr:g}: the numbers have grown out of "
+                              "bounds; use a smaller lr, or clip the gradient")
 
 
 def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:

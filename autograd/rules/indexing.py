@@ -14,7 +14,7 @@ from ..value import holds_value
 
 def _is_basic(index):
     """Whether an index takes each element at most once by its very form: integers, slices, None, ..., or a mask."""
-    if isinstance(index, (int, slice)) or (isinstance(index, np.ndarray) and index.dtype == bool):
+    if isinstance(index, (int, slice)) or getattr(getattr(index, "dtype", None), "kind", None) == "b":
         return True
     parts = index if isinstance(index, tuple) else (index,)
     return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in parts)
@@ -28,7 +28,8 @@ def scatter(g, index, shape):
     if isinstance(index, list):
         index = np.asarray(index, None if index else int)
     basic = _is_basic(index)
-    if not basic and len(shape) > 1:  # NumPy adds number by number several times as fast as row by row
+    traced = any(hasattr(i, "checked") for i in (index if isinstance(index, tuple) else (index,)))
+    if not basic and len(shape) > 1 and not traced:  # NumPy adds number by number several times as fast as row by row
         total = np.zeros_like(g, shape=math.prod(shape))
         np.add.at(total, _places(index, shape), np.ravel(g))
         return np.reshape(total, shape)

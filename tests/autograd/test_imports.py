@@ -14,7 +14,7 @@ ROOT = ENGINE.parent
 
 # Each may import those in the groups before its own, and those beside it in the same group where that is said.
 ORDER = [
-    {"registry", "numerics", "methods", "trees", "batched", "lines"},
+    {"registry", "numerics", "methods", "trees", "batched", "lines", "check"},
     {"calls"},
     {"value"},
     {"record"},
@@ -24,7 +24,7 @@ ORDER = [
     {"linearize"},
     {"transforms", "checkpoint"},
     {"per_example"},
-    {"checking", "drawing", "jit"},
+    {"checking", "drawing", "compiling"},
     {"testing"},
     {"scipy"},
     {"__init__"},

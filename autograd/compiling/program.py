@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from ..check import check
 from ..registry import name_of
 
-__all__ = ["Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "filled", "map_vars",
-           "updated", "vars_in"]
+__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "constant",
+           "filled", "map_vars", "updated", "vars_in"]
 
 
 class Var:
@@ -146,6 +147,11 @@ def filled(shape: tuple[int, ...], value: Any, dtype: np.dtype) -> np.ndarray:
     return np.full(shape, value, dtype)
 
 
+def constant(x: Any) -> Any:
+    """A constant as a result of the program."""
+    return x
+
+
 def updated(x: Any, index: Any, values: Any) -> Any:
     """A copy of ``x`` after ``x[index] = values``."""
     x = x.copy()
@@ -160,10 +166,22 @@ def added_at(x: Any, index: Any, values: Any, ufunc: np.ufunc = np.add) -> Any:
     return x
 
 
-def check(condition: Any, error: Callable[[], Exception]) -> None:
-    """Raise ``error()`` unless ``condition`` holds: the program stops before it has changed anything."""
-    if not condition:
-        raise error()
+class Changed:
+    """A function that changes its first argument in place, as one that gives a changed copy: ``np.copyto``, …"""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+
+    def __call__(self, x: Any, *args: Any, **kwargs: Any) -> Any:
+        x = x.copy()
+        self.function(x, *args, **kwargs)
+        return x
+
+    @property
+    def __name__(self) -> str:
+        return self.function.__name__
 
 
 class Draw:

@@ -1,0 +1,146 @@
+"""``jit``: run a function once on Tracers, and from then on the program that this gave."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from ..trees import leaves
+from ..value import Value
+from . import numpy_backend
+from .capture import Captured, capture
+from .glue import MISS, glue
+from .passes import simplified
+from .program import Program
+from .trace import tracing
+
+__all__ = ["Jitted", "Plan", "jit"]
+
+_MANY = 8  # traces of one function, after which it is said once
+_MOST = 64  # plans that are kept
+_BACKENDS = {"numpy": numpy_backend.compile_program}
+
+
+class Plan:
+    """What runs for one signature: the program, and the functions made of it.
+
+    Attributes:
+        program: the operations, inputs and outputs.
+        source: the program as it was generated, a text.
+    """
+
+    def __init__(self, captured: Captured, program: Program, backend: str) -> None:
+        captured.program = self.program = program
+        compiled = _BACKENDS[backend](program)
+        self.backend, self.source, self.run = backend, compiled.source, compiled.run
+        self.call, self.entry = glue(captured, compiled.run)
+
+
+class Source(str):
+    """A text that shows itself as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class Jitted:
+    """A function that runs as a program; see ``jit``."""
+
+    def __init__(self, f: Callable, backend: str) -> None:
+        functools.update_wrapper(self, f)
+        self.__name__ = getattr(f, "__name__", type(f).__name__)
+        self.__wrapped_function__ = f
+        self.backend = backend
+        self._plans: list[Plan] = []  # the one that ran last comes first
+        self._moving: set = set()
+        self._gradients = False
+        self._traces = 0
+        self._lock = threading.RLock()  # because a plan computes into arrays of its own
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if tracing.get() is not None:  # inside of another: part of its program
+            return self.__wrapped_function__(*args, **kwargs)
+        with self._lock:
+            plans = self._plans
+            if plans:
+                result = plans[0].call(args, kwargs)
+                if result is not MISS:
+                    return result
+                for plan in plans[1:]:
+                    result = plan.call(args, kwargs)
+                    if result is not MISS:
+                        plans.remove(plan)
+                        plans.insert(0, plan)
+                        return result
+            if any(isinstance(x, Value) for x in leaves((args, kwargs))):  # to be differentiated: recorded
+                return self.__wrapped_function__(*args, **kwargs)
+            return self._planned(args, kwargs).call(args, kwargs)
+
+    def source(self, *args: Any, **kwargs: Any) -> str:
+        """The generated program for these arguments, as text; nothing is run but the trace, where there is none yet.
+
+        >>> print(jit(lambda x: x * x + 1, backend="numpy").source(2.0))  # doctest: +ELLIPSIS
+        # x0: args[0], float
+        def run(x0):
+            ...
+            t1 = x0 * x0
+            t2 = t1 + 1
+            return [t2]
+        <BLANKLINE>
+        """
+        return Source(self.plan(*args, **kwargs).source)
+
+    def plan(self, *args: Any, **kwargs: Any) -> Plan:
+        """The plan for these arguments; it is made, but not run, where there is none yet."""
+        with self._lock:
+            return self._planned(args, kwargs)
+
+    def _planned(self, args: tuple, kwargs: dict) -> Plan:
+        captured = capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
+        program = simplified(captured.program)
+        if captured.fakes & {i.var for i in program.inputs}:  # what was in .grad before does matter
+            self._gradients = True
+            captured = capture(self.__wrapped_function__, args, kwargs, self._moving, True)
+            program = simplified(captured.program)
+        plan = Plan(captured, program, self.backend)
+        self._plans.insert(0, plan)
+        del self._plans[_MOST:]
+        self._traces += 1
+        if self._traces == _MANY + 1:
+            warnings.warn(f"jit: {self.__name__} has been traced {self._traces} times, because shapes, dtypes or "
+                          "Python constants of its arguments, or of the state that it reaches, keep changing: pad "
+                          "arrays to one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning,
+                          stacklevel=4)
+        return plan
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"jit({self.__wrapped_function__!r})"
+
+
+def jit(f: Callable, *, backend: str | None = None) -> Jitted:
+    """``f``, at the speed of its arithmetic: traced once for each signature, and then run as a program.
+
+    The first call with arguments of new shapes, dtypes or Python constants runs ``f`` on Tracers, which write down
+    every NumPy call: forward pass, backward pass, update. Later calls run only these.
+
+    >>> import numpy as np
+    >>> from autograd import grad, jit
+    >>> slope = jit(grad(lambda x: np.sum(np.sin(x) ** 2)))
+    >>> slope(np.array([0.0, np.pi / 4])).round(6)
+    array([0., 1.])
+    """
+    if not callable(f):
+        raise TypeError(f"f: expected a function, got {f!r:.60}")
+    if backend not in (None, *_BACKENDS):
+        raise ValueError(f"backend: expected one of {', '.join(map(repr, _BACKENDS))}, got {backend!r}")
+    return Jitted(f, backend or "numpy")
+
+

@@ -1,0 +1,227 @@
+"""``capture``: run a function once on Tracers, and bring what it read, computed and changed into a program."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..value import Value
+from .program import Output, Program, Var
+from .random import TracedGenerator, no_generator
+from .state import MISSING, Slot, State
+from .trace import Trace, tracing
+from .tracer import Tracer, TracingError
+
+__all__ = ["Argument", "Captured", "Leaf", "capture"]
+
+
+class Argument:
+    """Where an argument's array or number is: an expression in ``args`` and ``kwargs``."""
+
+    __slots__ = ("expression",)
+
+    guardable = False
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+
+    def source(self, bind: Callable[[Any], str]) -> str:
+        return self.expression
+
+    def __repr__(self) -> str:
+        return self.expression
+
+
+class Leaf:
+    """A place in a result that a program's output fills, as an array or as the data of a Value."""
+
+    __slots__ = ("grad", "index", "value")
+
+    def __init__(self, index: int, value: bool = False, grad: Any = None) -> None:
+        self.index, self.value, self.grad = index, value, grad
+
+
+class Captured:
+    """A program, and what ties it to the function's surroundings.
+
+    ``conditions`` are the arguments' constants, as (expression, constant); ``asked`` are (source, number) of the
+    numbers that decided what was called; ``writes`` say what slots hold afterwards, as trees with Leaf in the place of
+    arrays, and ``result`` is what the function returns.
+    """
+
+    def __init__(self, trace: Trace, state: State, program: Program) -> None:
+        self.trace, self.state, self.program = trace, state, program
+        self.conditions: list[tuple[str, Any]] = []
+        self.objects: list[tuple[str, Any]] = []
+        self.asked: list[tuple[Any, Any]] = []
+        self.writes: list[tuple[Slot, Any]] = []
+        self.result: Any = None
+        self.fakes: set[Var] = set()
+        self.kinds: dict[Var, type] = {}  # of what each input was
+        self.usual: dict[Var, np.ndarray] = {}  # the arrays of the state, which are most often the same
+        self.positional, self.named = 0, {}.keys()
+
+
+def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool) -> Captured:
+    """Run ``f`` on Tracers of its arguments and of the state that it reaches; everything is as before afterwards.
+
+    ``moving`` are the slots of integers that calls change; it grows where more are found. Without ``gradients``, what
+    ``.grad`` held before is taken to be unimportant, and the program shows whether it is.
+    """
+    while True:
+        known = len(moving)
+        captured = _Run(f, moving, gradients).run(args, kwargs)
+        if len(moving) == known:
+            return captured
+
+
+class _Run:
+    def __init__(self, f: Callable, moving: set, gradients: bool) -> None:
+        self.f, self.moving, self.trace = f, moving, Trace()
+        self.boxes: dict[Var, tuple[Tracer, Any]] = {}  # by the variable that it began as
+        self.state = State(self.lift, moving, None if gradients else self.fake)
+        self.captured = Captured(self.trace, self.state, Program([], [], []))
+        self.indices: dict[Var, int] = {}
+
+    # What stands for what is there
+
+    def lift(self, x: Any, source: Any) -> Any:
+        if x is np.random.default_rng:
+            return no_generator
+        if isinstance(x, np.random.Generator):
+            generator = TracedGenerator(self.trace, x, source)
+            self.captured.kinds[generator.var] = type(x)
+            return generator
+        tracer = self.trace.input(x, source)
+        self.boxes[tracer.var] = tracer, x
+        self.captured.kinds[tracer.var] = type(x)
+        if isinstance(source, Slot) and isinstance(x, np.ndarray):
+            self.captured.usual[tracer.var] = x
+        return tracer
+
+    def fake(self, x: Any, slot: Slot) -> Any:
+        """A gradient of zeros, to see whether what was in ``.grad`` matters."""
+        data = slot.holder.data
+        tracer = self.trace.input(np.zeros_like(data.value) if data.shape else data.value * 0, slot)
+        self.captured.fakes.add(tracer.var)
+        return tracer
+
+    def argument(self, x: Any, expression: str) -> Any:
+        kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
+        if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
+            return self.lift(x, Argument(expression))
+        if type(x) in (list, tuple) or (isinstance(x, tuple) and hasattr(x, "_fields")):
+            self.captured.conditions.append((f"len({expression})", len(x)))
+            self.captured.objects.append((f"type({expression})", type(x)))
+            items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
+            return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+        if type(x) is dict:
+            self.captured.objects.append((f"type({expression})", dict))
+            self.captured.conditions.append((f"list({expression})", list(x)))
+            return {k: self.argument(item, f"{expression}[{k!r}]") for k, item in x.items()}
+        if isinstance(x, (int, str, bytes, np.dtype)) or x is None or x is Ellipsis:
+            self.captured.objects.append((f"type({expression})", type(x)))
+            self.captured.conditions.append((expression, x))
+            return x
+        self.captured.objects.append((expression, x))
+        return self.state.walk(x, Slot(self, expression, "item", expression))
+
+    # The run
+
+    def run(self, args: tuple, kwargs: dict) -> Captured:
+        token = tracing.set(self.trace)
+        make, np.random.default_rng = np.random.default_rng, no_generator
+        self.captured.positional, self.captured.named = len(args), dict.fromkeys(kwargs).keys()
+        streams = random.getstate(), np.random.get_state(legacy=False)
+        try:
+            self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
+            new = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
+            named = {k: self.argument(x, f"kwargs[{k!r}]") for k, x in kwargs.items()}
+            result = self.f(*new, **named)
+            self.captured.result = self.tree(result, "what it returns")
+            self.collect()
+        finally:
+            np.random.default_rng = make
+            tracing.reset(token)
+            self.state.restore()
+            drew = (random.getstate(), repr(np.random.get_state(legacy=False))) != (streams[0], repr(streams[1]))
+            random.setstate(streams[0])
+            np.random.set_state(streams[1])
+            self.trace.closed = True
+        if drew:
+            raise TracingError("random numbers from a global generator (np.random.rand and the like, or Python's "
+                               "random), which the next call would repeat", "Draw from a generator that is made "
+                               "outside: rng = np.random.default_rng(0), rng.random(n).", 1)
+        program = self.captured.program
+        program.ops = self.trace.ops
+        program.inputs = list(self.trace.inputs.values())
+        return self.captured
+
+    def collect(self) -> None:
+        """What has changed, as writes of the program."""
+        for var, (tracer, original) in self.boxes.items():
+            if tracer.mutable and tracer.var is not var:
+                self._written(tracer, original)
+                if var.shape:
+                    self.trace.inputs[var].written = tracer.var
+                else:  # an array without axes: a number for the program
+                    self.captured.writes.append((Slot(original, (), "item"), self.tree(tracer, "", state=True)))
+        for slot, before, now in self.state.changes():
+            if isinstance(now, list) and slot.how == "item" and now is slot.holder:
+                raise TracingError("a list changes its length", "A replay would not repeat that: return the value, and "
+                                   "append it outside of the jitted function.", 1)
+            if now is MISSING:
+                raise TracingError(f"{slot!r} is deleted", "A replay would not repeat that: do it outside.", 1)
+            if type(now) is int and type(before) is int:
+                self.moving.add(slot.identity)
+                continue
+            asked = isinstance(before, Tracer) and self.trace.asked.get(before.var)
+            if asked:
+                raise TracingError(f"{asked} of {slot!r}, a number which each call changes",
+                                   "Use NumPy's functions or operators of it, as (1 - b**n) ** 0.5 for math.sqrt and "
+                                   "np.where for if, or do it outside of the jitted function.", 1)
+            fresh = slot.key != "grad" or not self.captured.fakes
+            self.captured.writes.append((slot, self.tree(now, f"{slot!r}", fresh, state=True)))
+        self.captured.asked = [(self.trace.inputs[var].source, self.boxes[var][1]) for var in self.trace.asked]
+
+    def _written(self, tracer: Tracer, original: Any) -> None:
+        if not original.flags.writeable:
+            raise ValueError("assignment destination is read-only")
+        for other, array in self.boxes.values():
+            if other is not tracer and isinstance(array, np.ndarray) and np.may_share_memory(array, original):
+                raise TracingError("an array is changed in place that shares memory with another one that is used",
+                                   "Pass or keep copies: a.copy().", 1)
+
+    def tree(self, x: Any, what: str, fresh: bool = True, state: bool = False) -> Any:
+        """``x`` with Leaf in the place of traced arrays and Values."""
+        if isinstance(x, Value) and isinstance(x.data, Tracer):
+            if any(x is leaf for leaf in self.state.leaves):
+                return x
+            grad = None if x.grad is None else self.tree(x.grad, what)
+            return Leaf(self.output(x.data, what, True, state), True, grad)
+        if isinstance(x, Tracer):
+            return Leaf(self.output(x, what, fresh, state))
+        if type(x) is list or type(x) is tuple:
+            return type(x)([self.tree(item, what, fresh, state) for item in x])
+        if isinstance(x, tuple) and hasattr(x, "_fields"):
+            return type(x)(*(self.tree(item, what, fresh, state) for item in x))
+        if type(x) is dict:
+            return {k: self.tree(item, what, fresh, state) for k, item in x.items()}
+        return x
+
+    def output(self, x: Tracer, what: str, fresh: bool, state: bool) -> int:
+        var, outputs = x.var, self.captured.program.outputs
+        base: Any = x
+        while base._view is not None:
+            base = base._view[1][0]
+        owner = next((v for v, (box, _) in self.boxes.items() if box is base or v is base.var), None)
+        if not state and base.mutable and owner is not None:
+            raise TracingError(f"{what} is {self.trace.inputs[owner].source!r} itself or a view of it, which a later "
+                               "call may overwrite", "Write .copy() after it.", 1)
+        if var not in self.indices or (fresh and not outputs[self.indices[var]].fresh):
+            self.indices[var] = len(outputs)
+            outputs.append(Output(var, what, fresh))
+        return self.indices[var]

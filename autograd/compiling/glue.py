@@ -1,0 +1,156 @@
+"""The way into a program and out of it, as generated Python: whether a plan is for this call, its reads and writes."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..value import CALL, UNRECORDED, Value, creation, new
+from .capture import Captured, Leaf
+from .program import Input, Var
+from .state import KNOWN, Slot
+
+__all__ = ["MISS", "glue"]
+
+FAILED = "(AttributeError, IndexError, KeyError, TypeError, ValueError)"  # state that has another form
+MISS: Any = object()  # the plan is for another call
+
+
+def glue(captured: Captured, run: Callable[..., list]) -> tuple[Callable[[tuple, dict], Any], str]:
+    """The function of ``args`` and ``kwargs`` that runs the plan, or gives ``MISS``, and its text."""
+    source, names = _Writer(captured, run).write()
+    exec(compile(source, "<jit call>", "exec"), names)
+    return names["call"], source
+
+
+def result_value(data: Any, grad: Any = None) -> Value:
+    """A Value that a plan has computed: without a graph."""
+    node = new(Value)
+    node.data, node.grad = data, grad
+    node.name = node.op = node._code = None
+    node._first, node._second, node.kwargs = (), CALL, UNRECORDED
+    node._order = next(creation)
+    return node
+
+
+class _Writer:
+    def __init__(self, captured: Captured, run: Callable[..., list]) -> None:
+        self.captured = captured
+        self.names: dict[str, Any] = {"MISS": MISS, "run": run, "ndarray": np.ndarray, "value": result_value,
+                                      "Generator": np.random.Generator}
+        self.by_id: dict[int, str] = {}
+        self.lines: list[str] = []
+
+    def bind(self, x: Any) -> str:
+        """A name, or a literal, for an object."""
+        if type(x) in (int, str, bool, type(None)):
+            return repr(x)
+        if id(x) not in self.by_id:
+            name = f"{type(x).__name__.strip('_')}{len(self.names)}"
+            self.names[name] = x
+            self.by_id[id(x)] = name
+        return self.by_id[id(x)]
+
+    def write(self) -> tuple[str, dict[str, Any]]:
+        captured, state = self.captured, self.captured.state
+        self.miss(f"len(args) != {captured.positional} or kwargs.keys() != {self.bind(captured.named)}")
+        for expression, x in captured.objects:
+            self.miss(f"{expression} is not {self.bind(x)}")
+        for expression, x in captured.conditions:
+            self.miss(f"{expression} != {self.bind(x)}")
+        used = {i.var for i in captured.program.inputs}
+        for i in captured.trace.inputs.values():
+            if i.var not in used and i.var not in captured.fakes and captured.kinds[i.var] is np.ndarray:
+                self.read(i, "_")  # its shape counts all the same
+        lifted = {i.source.identity for i in captured.trace.inputs.values() if isinstance(i.source, Slot)}
+        self.constants(lifted)
+        for first, second in state.aliases:
+            self.miss(f"{first.source(self.bind)} is not {second.source(self.bind)}")
+        for n, i in enumerate(captured.program.inputs):
+            self.read(i, f"x{n}")
+        for source, number in captured.asked:
+            self.miss(f"{source.source(self.bind)} != {self.bind(number)}")
+        self.lines = ["try:", *(f"    {line}" for line in self.lines), f"except {FAILED}: return MISS"]
+        outs = [f"o{n}" for n in range(len(captured.program.outputs))]
+        given = ", ".join(f"x{n}" for n in range(len(captured.program.inputs)))
+        self.lines.append(f"{'[' + ', '.join(outs) + '] = ' if outs else ''}run({given})")
+        for slot, tree in captured.writes:
+            self.lines.append(f"{slot.source(self.bind)} = {self.tree(tree, slot)}")
+        self.lines.append(f"return {self.tree(captured.result)}")
+        return "def call(args, kwargs):\n    " + "\n    ".join(self.lines) + "\n", self.names
+
+    def miss(self, condition: str) -> None:
+        self.lines.append(f"if {condition}: return MISS")
+
+    def read(self, i: Input, name: str) -> None:
+        """An array or number as the program expects it, or the plan is for another call."""
+        self.lines.append(f"{name} = {i.source.source(self.bind)}")
+        other, usual = _other(i.var, name, self.bind, self.captured.kinds[i.var]), self.captured.usual.get(i.var)
+        self.miss(other if usual is None else f"{name} is not {self.bind(usual)} and ({other})")
+        if self.captured.kinds[i.var] is np.ndarray and not i.var.shape:
+            self.lines.append(f"{name} = {name}[()]")
+
+    def constants(self, lifted: set) -> None:
+        """The state that the trace took to be the same at every call."""
+        state = self.captured.state
+        whole = set()
+        for holder, before in state.containers:
+            keys = before if isinstance(before, dict) else range(len(before))
+            slots = [Slot(holder, key, "item") for key in keys]
+            if all(s.identity not in lifted and _plain(before[s.key]) for s in slots):
+                self.miss(f"{self.bind(holder)} != {self.bind(before)}")
+                whole.update(s.identity for s in slots)
+            else:
+                self.miss(f"len({self.bind(holder)}) != {len(before)}")
+        for identity, (slot, x) in state.originals.items():
+            free = isinstance(slot.holder, Value) and slot.key == "grad" and self.captured.fakes
+            if identity in lifted or identity in whole or free or _is_fixed(x):
+                continue
+            text = slot.source(self.bind)
+            self.miss(f"{text} is not {self.bind(x)}" if not isinstance(x, (int, float, str)) or isinstance(x, bool)
+                      else f"{text} != {self.bind(x)}")
+
+    def tree(self, x: Any, slot: Slot | None = None) -> str:
+        """The expression of a result, or of what a slot gets."""
+        if isinstance(x, Leaf):
+            name = f"o{x.index}"
+            before = self.captured.state.originals.get(slot.identity, (None, None))[1] if slot else None
+            if type(before) is float and not self.captured.program.outputs[x.index].var.shape:
+                name = f"float({name})"  # a Python number stays one
+            if not x.value:
+                return name
+            return f"value({name}{'' if x.grad is None else ', ' + self.tree(x.grad)})"
+        if type(x) is tuple:
+            return f"({''.join(self.tree(item) + ', ' for item in x)})"
+        if isinstance(x, tuple) and hasattr(x, "_fields"):
+            return f"{self.bind(type(x))}({', '.join(map(self.tree, x))})"
+        if type(x) is list:
+            return f"[{', '.join(map(self.tree, x))}]"
+        if type(x) is dict:
+            return f"{{{', '.join(f'{self.bind(k)}: {self.tree(item)}' for k, item in x.items())}}}"
+        return self.bind(x)
+
+
+def _other(var: Var, name: str, bind: Callable[[Any], str], kind: type) -> str:
+    """The condition that something is not what the program expects."""
+    if var.dtype == object:
+        return f"type({name}) is not Generator"
+    if kind is not np.ndarray:
+        return f"type({name}) is not {bind(kind)}"
+    dtype = bind(var.dtype)
+    return (f"type({name}) is not ndarray or {name}.shape != {var.shape} or "
+            f"({name}.dtype is not {dtype} and {name}.dtype != {dtype})")
+
+
+def _is_fixed(x: Any) -> bool:
+    """What nobody binds anew: modules, and what packages define."""
+    name = getattr(x, "__module__", None) if callable(x) else None
+    return isinstance(x, types.ModuleType) or (name or "").partition(".")[0] in KNOWN
+
+
+def _plain(x: Any) -> bool:
+    """Whether == of two such objects is True, False or quick to fail."""
+    return isinstance(x, (int, str, bytes, type(None), Value, type)) or callable(x) or not hasattr(x, "__array__")

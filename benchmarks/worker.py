@@ -40,7 +40,7 @@ class Process:
     def build(self, kind: str, settings: dict[str, Any]) -> Any:
         function = getattr(self.peer, kind, None)
         if function is None:
-            raise Unable(f"{self.contestant.name} takes no part")
+            raise Unable
         return function(self.contestant.variant, **settings)
 
     def prepare(self, workload: str) -> dict[str, Any]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-__all__ = ["DIGITS", "GROWTH", "LR", "WIDE", "WORKLOADS", "Workload", "images", "layers", "points", "with_name"]
+__all__ = ["DIGITS", "GROWTH", "LENET", "LR", "LSTM", "WIDE", "WORKLOADS", "Workload", "drawn", "images", "labelled",
+           "layers", "points", "with_name"]
 
 DIGITS, WIDE = (784, 16, 16, 10), (784, 512, 512, 10)
 LR = 0.1
+# The parameters' shapes. LeNet-5: 6 and 16 kernels of 5 × 5, the first padded by 2, each with ReLU and the maximum of
+# 2 × 2, then 120, 84 and 10 neurons. LSTM: 28 rows of 28 pixels, 128 units (gates as in PyTorch), then 10 neurons.
+LENET = ((6, 1, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 400), (120,), (84, 120), (84,), (10, 84), (10,))
+LSTM = ((512, 28), (512, 128), (512,), (512,), (10, 128), (10,))
 
 
 @dataclass(frozen=True)
@@ -40,18 +45,31 @@ class Workload:
 # What the peers start from
 
 
-def layers(sizes: tuple[int, ...], seed: int = 0, dtype: Any = np.float32) -> list[np.ndarray]:
-    """A weight (fan_out, fan_in) and a bias for each layer, uniform between ±1/√fan_in."""
-    rng = np.random.default_rng(seed)
-    shapes = [(shape, m) for m, n in itertools.pairwise(sizes) for shape in ((n, m), (n,))]
-    return [rng.uniform(-(m**-0.5), m**-0.5, shape).astype(dtype) for shape, m in shapes]
+def layers(sizes: tuple[int, ...], seed: int = 0) -> list[np.ndarray]:
+    """A weight (fan_out, fan_in) and a bias for each layer of a network."""
+    return drawn([shape for m, n in itertools.pairwise(sizes) for shape in ((n, m), (n,))], seed)
 
 
-def images(batch: int, sizes: tuple[int, ...], dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
+def drawn(shapes: Sequence[tuple[int, ...]], seed: int = 0) -> list[np.ndarray]:
+    """Weights (fan_out, …) and biases uniform between ±1/√fan_in, where a bias has that of the weight before it."""
+    rng, parameters, bound = np.random.default_rng(seed), [], 1.0
+    for shape in shapes:
+        bound = np.prod(shape[1:]) ** -0.5 if len(shape) > 1 else bound
+        parameters.append(rng.uniform(-bound, bound, shape).astype(np.float32))
+    return parameters
+
+
+def images(batch: int, sizes: tuple[int, ...] = DIGITS) -> tuple[np.ndarray, np.ndarray]:
     """A batch of inputs between 0 and 1, and targets that are one-hot rows."""
     rng = np.random.default_rng(1)
-    return (rng.random((batch, sizes[0])).astype(dtype),
-            np.eye(sizes[-1], dtype=dtype)[rng.integers(0, sizes[-1], batch)])
+    return (rng.random((batch, sizes[0])).astype(np.float32),
+            np.eye(sizes[-1], dtype=np.float32)[rng.integers(0, sizes[-1], batch)])
+
+
+def labelled(batch: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The same images in another shape, and their labels."""
+    x, y = images(batch)
+    return x.reshape(batch, *shape), y.argmax(axis=1)
 
 
 def points(count: int) -> tuple[list[list[float]], list[int]]:
@@ -87,16 +105,17 @@ STEPS = [
     Workload("scalar network, 100 points", "scalars", {"count": 100}, threads=(1,)),
     Workload("Hessian-vector product, batch 32", "hessian_vector", {"sizes": DIGITS, "batch": 32}),
 ]
+FEW = ("jit, Numba", "jit, NumPy", "eager", "by hand", "PyTorch", "JAX jit")  # so that a run ends
 TRAINED = [
     Workload("time to 94 %, recipe of the notes", "training", {"recipe": "notes", "target": 0.94}, "epochs",
-             like="digit network, batch 10"),
+             only=FEW, threads=(1,), like="digit network, batch 10"),
     Workload("time to 96.5 %, ReLU recipe", "training", {"recipe": "relu", "target": 0.965}, "epochs",
-             like="digit network, batch 100"),
+             only=FEW, threads=(1,), like="digit network, batch 100"),
 ]
 COMPILED = ("jit, Numba", "jit, NumPy", "PyTorch compile", "PyTorch whole", "JAX jit")
 FRESH = [
     wide("memory of a step, 784-512-512-10, batch 10,000", 10_000, measure="memory", threads=(1,),
-         only=("jit, Numba", "jit, NumPy", "eager", "by hand", "PyTorch", "JAX jit", "HIPS autograd")),
+         only=(*FEW, "HIPS autograd")),
     Workload("import", "imports", measure="import", threads=(1,)),
     digits("first call, cold", 10, measure="first call", threads=(1,), only=COMPILED),
     digits("first call, from the cache", 10, measure="first call", threads=(1,), only=COMPILED),
@@ -108,7 +127,6 @@ PROGRAMS = [
                  "elementwise chain, 10⁶ numbers", "products of 500 × 500", "einsum of 1000 × 1000",
                  "concatenation, 10 × 10⁵", "indexing, 10⁵ numbers")
 ]
-FEW = ("jit, Numba", "jit, NumPy", "eager", "by hand", "PyTorch", "JAX jit")  # those whose growth is plotted
 GROWTH = [
     *(digits(f"width {n}", 32, (784, n, n, 10), only=FEW, threads=(1,), growth=("width", n))
       for n in (4, 16, 64, 256, 1024)),

@@ -1,7 +1,7 @@
 """The peers, one module each: a function for every kind of workload that the peer takes part in.
 
 ``kind(variant, **settings)`` gives what a worker runs: a ``Prepared``, or for training an ``Epochs``. A kind that the
-peer cannot do for now raises ``Unable`` with the reason; a kind that it never does has no function.
+peer cannot do raises ``Unable``; a kind that it never does has no function.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Epochs", "Prepared", "Unable"]
 
 
 class Unable(Exception):
-    """Why a peer does not do a workload."""
+    """Why a peer does not do a workload for now; without a reason, it never does."""
 
 
 def nothing() -> None:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..workloads import LR, images, layers
+from ..workloads import LENET, LR, LSTM, drawn, images, labelled, layers
 from . import Epochs, Prepared, Unable
 
 ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu, "linear": lambda z: z}
@@ -60,9 +60,37 @@ def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, outpu
     return prepared(variant, step, layers(sizes), *images(batch, sizes))
 
 
+def lenet(variant: str, batch: int) -> Prepared:
+    def convolved(x: Any, w: Any, b: Any, padding: int) -> Any:
+        x = jax.lax.conv(x, w, (1, 1), "SAME" if padding else "VALID") + b[:, None, None]
+        return jax.lax.reduce_window(jax.nn.relu(x), -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+
+    def logits(parameters: Any, x: Any) -> Any:
+        x = convolved(convolved(x, *parameters[:2], 2), *parameters[2:4], 0)
+        return forward(parameters[4:], x.reshape(len(x), -1), "relu", "linear")
+
+    return prepared(variant, descent(entropy(logits), LR), drawn(LENET), *labelled(batch, (1, 28, 28)))
+
+
+def lstm(variant: str, batch: int) -> Prepared:
+    def logits(parameters: Any, x: Any) -> Any:
+        w, u, b, c, *last = parameters
+
+        def cell(state: Any, x: Any) -> Any:
+            i, f, g, o = jnp.split(x + state[0] @ u.T, 4, axis=1)
+            memory = jax.nn.sigmoid(f) * state[1] + jax.nn.sigmoid(i) * jnp.tanh(g)
+            return (jax.nn.sigmoid(o) * jnp.tanh(memory), memory), None
+
+        sums = jnp.swapaxes(x, 0, 1) @ w.T + (b + c)  # of all rows at once
+        (output, _), _ = jax.lax.scan(cell, (jnp.zeros((len(x), 128)),) * 2, sums)
+        return forward(last, output, "relu", "linear")
+
+    return prepared(variant, descent(entropy(logits), LR), drawn(LSTM), *labelled(batch, (28, 28)))
+
+
 def hessian_vector(variant: str, sizes: tuple[int, ...], batch: int) -> Prepared:
     if variant == "scan":
-        raise Unable("it takes no steps")
+        raise Unable  # one product is no series of steps
     x, y = map(jnp.array, images(batch, sizes))
     gradient = jax.grad(lambda parameters: quadratic(forward(parameters, x, "sigmoid", "sigmoid"), y))
     product = jax.jit(lambda parameters, direction: jax.jvp(gradient, (parameters,), (direction,))[1])
@@ -82,7 +110,8 @@ def training(variant: str, recipe: str, target: float) -> Epochs:
         raise Unable("its batches come one by one")
     plan = Plan(recipe)
     if recipe == "relu":
-        kinds, update = ("relu", "linear"), adamw(entropy("relu", "linear"), rates(plan))
+        kinds = ("relu", "linear")
+        update = adamw(entropy(lambda p, x: forward(p, x, *kinds)), rates(plan))
         state: Any = tuple([jnp.array(f(p)) for p in plan.parameters] for f in (np.copy, np.zeros_like, np.zeros_like))
         state = (*state, jnp.array(0))
     else:
@@ -102,10 +131,11 @@ def training(variant: str, recipe: str, target: float) -> Epochs:
     return Epochs(plan.batches, step, predict, plan.test, lambda: jax.block_until_ready(state))
 
 
-def entropy(hidden: str, output: str) -> Callable:
+def entropy(logits: Callable) -> Callable:
+    """The mean cross-entropy, where ``logits(parameters, x)`` are those of integer labels."""
     def cost_of(parameters: Any, x: Any, y: Any) -> Any:
-        logits = jax.nn.log_softmax(forward(parameters, x, hidden, output))
-        return -jnp.mean(jnp.take_along_axis(logits, y[:, None], axis=1))
+        logs = jax.nn.log_softmax(logits(parameters, x))
+        return -jnp.mean(jnp.take_along_axis(logs, y[:, None], axis=1))
 
     return cost_of
 

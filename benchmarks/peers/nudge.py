@@ -25,9 +25,10 @@ def way(variant: str, step: Callable) -> Callable:
         return step
     if variant == "numba" and importlib.util.find_spec("numba") is None:
         raise Unable("numba is not installed")
-    if not callable(getattr(autograd, "jit", None)):
-        raise Unable("autograd.jit is not there yet")
-    return autograd.jit(step, backend=variant)
+    try:
+        return autograd.jit(step, backend=variant)
+    except ValueError as error:
+        raise Unable(str(error)) from error
 
 
 def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, output: str) -> Prepared:
@@ -82,23 +83,20 @@ def training(variant: str, recipe: str, target: float) -> Epochs:
     from ..recipes import Plan
 
     plan = Plan(recipe)
-    model, cost_of = plan.model, plan.recipe.cost
+    model = plan.model
     optimizer = plan.recipe.optimizer(model.parameters(), lr=plan.lr)
     schedule = nn.OneCycle(optimizer, plan.lr, plan.steps) if plan.recipe.one_cycle else None
+    compiled = way(variant, lambda x, y: nn.train_step(model, plan.recipe.cost, optimizer, x, y))
 
-    def step(x: Any, y: Any) -> Any:
-        cost = cost_of(model(x), y)
-        optimizer.zero_grad()
-        cost.backward()
-        optimizer.step()
+    def step(x: Any, y: Any) -> None:
+        compiled(x, y)
         if schedule:
             schedule.step()
-        return cost
 
-    return Epochs(plan.batches, way(variant, step), lambda x: nn.predict(model, x), plan.test)
+    return Epochs(plan.batches, step, lambda x: nn.predict(model, x), plan.test)
 
 
 def program(variant: str, name: str) -> Prepared:
     if variant != "eager":
-        raise Unable("the programs are those of HIPS autograd, as they are")
+        raise Unable  # the programs run as they are
     return Prepared(programs.PROGRAMS[name]())

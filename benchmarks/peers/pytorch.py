@@ -10,18 +10,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..workloads import DIGITS, LR, images, layers
+from ..workloads import DIGITS, LENET, LR, LSTM, drawn, images, labelled, layers
 from . import Epochs, Prepared, Unable
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
-ACTIVATIONS = {"sigmoid": [torch.nn.Sigmoid], "relu": [torch.nn.ReLU], "linear": []}
+ACTIVATIONS = {"sigmoid": [torch.nn.Sigmoid()], "relu": [torch.nn.ReLU()], "linear": []}
 
 
 def multilayer(parameters: list[np.ndarray], sizes: tuple[int, ...], hidden: str, output: str) -> torch.nn.Module:
+    kinds = [hidden] * (len(sizes) - 2) + [output]
     modules = []
-    for fan_in, fan_out in pairwise(sizes):
-        modules += [torch.nn.Linear(fan_in, fan_out), *(activation() for activation in ACTIVATIONS[hidden])]
-    model = torch.nn.Sequential(*modules[:-1], *(activation() for activation in ACTIVATIONS[output]))
+    for (fan_in, fan_out), kind in zip(pairwise(sizes), kinds, strict=True):
+        modules += [torch.nn.Linear(fan_in, fan_out), *ACTIVATIONS[kind]]
+    model = torch.nn.Sequential(*modules)
+    return started(model, parameters)
+
+
+def started(model: torch.nn.Module, parameters: list[np.ndarray]) -> torch.nn.Module:
+    """The model with these parameters."""
     with torch.no_grad():
         for p, numbers in zip(model.parameters(), parameters, strict=True):
             p.copy_(torch.from_numpy(numbers))
@@ -94,9 +100,37 @@ def prepared(model: torch.nn.Module, step: Callable, x: Any, y: Any) -> Prepared
     return Prepared(lambda: step(x, y), lambda: [p.detach().numpy() for p in parameters()])
 
 
+def lenet(variant: str, batch: int) -> Prepared:
+    pool = [torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 5, padding=2), *pool, torch.nn.Conv2d(6, 16, 5), *pool,
+                                torch.nn.Flatten(), torch.nn.Linear(400, 120), torch.nn.ReLU(),
+                                torch.nn.Linear(120, 84), torch.nn.ReLU(), torch.nn.Linear(84, 10))
+    return classifier(variant, started(model, drawn(LENET)), *labelled(batch, (1, 28, 28)))
+
+
+class Recurrent(torch.nn.Module):
+    """An LSTM whose last output is classified."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.linear = torch.nn.LSTM(28, 128, batch_first=True), torch.nn.Linear(128, 10)
+
+    def forward(self, x: Any) -> Any:
+        return self.linear(self.lstm(x)[0][:, -1])
+
+
+def lstm(variant: str, batch: int) -> Prepared:
+    return classifier(variant, started(Recurrent(), drawn(LSTM)), *labelled(batch, (28, 28)))
+
+
+def classifier(variant: str, model: torch.nn.Module, x: np.ndarray, labels: np.ndarray) -> Prepared:
+    step = stepper(variant, model, torch.nn.functional.cross_entropy, LR)
+    return prepared(model, step, torch.from_numpy(x), torch.from_numpy(labels))
+
+
 def hessian_vector(variant: str, sizes: tuple[int, ...], batch: int) -> Prepared:
     if variant == "whole":
-        raise Unable("it is the same as with model and loss compiled")
+        raise Unable  # it would be the same as "compile"
     model = multilayer(layers(sizes), sizes, "sigmoid", "sigmoid")
     x, y = map(torch.from_numpy, images(batch, sizes))
     names = [name for name, _ in model.named_parameters()]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import gc
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..trees import leaves
@@ -37,6 +39,18 @@ class Plan:
         compiled = _BACKENDS[backend](program)
         self.backend, self.source, self.run = backend, compiled.source, compiled.run
         self.call, self.entry = glue(captured, compiled.run)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would walk the growing program again and again, and find nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 class Source(str):
@@ -79,7 +93,9 @@ class Jitted:
                         return result
             if any(isinstance(x, Value) for x in leaves((args, kwargs))):  # to be differentiated: recorded
                 return self.__wrapped_function__(*args, **kwargs)
-            return self._planned(args, kwargs).call(args, kwargs)
+            with _uncollected():
+                plan = self._planned(args, kwargs)
+            return plan.call(args, kwargs)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The generated program for these arguments, as text; nothing is run but the trace, where there is none yet.
@@ -87,13 +103,21 @@ class Jitted:
         >>> print(jit(lambda x: x * x + 1, backend="numpy").source(2.0))  # doctest: +ELLIPSIS
         # x0: args[0], float
         def run(x0):
-            ...
-            t1 = x0 * x0
-            t2 = t1 + 1
-            return [t2]
+            with errstate(all='ignore'):
+                ...
+                t1 = x0 * x0
+                t2 = t1 + 1
+                return [t2]
         <BLANKLINE>
         """
         return Source(self.plan(*args, **kwargs).source)
+
+    @property
+    def program(self) -> Program:
+        """The program that ran last; ``ValueError`` before the first call."""
+        if not self._plans:
+            raise ValueError(f"{self!r} has no program before its first call; write .plan(...) with its arguments")
+        return self._plans[0].program
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The plan for these arguments; it is made, but not run, where there is none yet."""

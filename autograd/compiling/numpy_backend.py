@@ -72,10 +72,11 @@ class _Writer:
             self.name[op.out] = self.name[target]
             self.into(op, self.name[target])
         results = ", ".join(self.text(o.var) for o in self.program.outputs)
-        body = "\n    ".join([*self.lines, f"return [{results}]"])
+        body = f"\n    with {self.use(np.errstate)}(all='ignore'):\n        "  # the trace has warned, as f does
+        body += "\n        ".join([*self.lines, f"return [{results}]"])
         legend = "".join(f"# {self.name[i.var]}: {i.source!r}, {i.var}\n" for i in self.program.inputs)
         legend += "".join(f"# {name} = {x!r}\n" for name, x in self.names.items() if isinstance(x, np.generic))
-        return f"{legend}def run({', '.join(inputs)}):\n    {body}\n", self.names
+        return f"{legend}def run({', '.join(inputs)}):{body}\n", self.names
 
     # Text
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..graph import reverse_topological
 from ..registry import name_of
 from ..value import Value
+from .program import draw_program
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -18,7 +19,7 @@ __all__ = ["draw"]
 _MOST = 500  # boxes that a person can still follow
 
 
-def draw(value: Value) -> Digraph:
+def draw(value: Any) -> Digraph:
     """The graph of ``value``: Values as boxes, operations as ellipses, constants as plain text, from left to right.
 
     A box shows the name, the number (of an array: its shape and range), and the gradient, or that none has been
@@ -26,7 +27,9 @@ def draw(value: Value) -> Digraph:
     shows itself in a notebook; ``draw(v).render("graph", format="svg")`` writes a file (this needs Graphviz's
     ``dot`` program).
 
-    Raises ``TypeError`` for anything but a Value, and ``ValueError`` for a graph of more than 500 nodes.
+    Of a jitted function (see ``jit``) it draws the program that ran last, and of ``step.plan(x)`` that plan's.
+
+    Raises ``TypeError`` for anything but these, and ``ValueError`` for a graph of more than 500 nodes.
 
     >>> x = Value(3.0, name="x")
     >>> print(draw(x * x).source.count("->"))
@@ -34,6 +37,9 @@ def draw(value: Value) -> Digraph:
     """
     import graphviz  # only drawing needs it
 
+    program = getattr(value, "program", None)
+    if hasattr(program, "ops"):
+        return draw_program(program, _MOST)
     if not isinstance(value, Value):
         raise TypeError(f"draw: expected a Value, got {type(value).__name__}")
     nodes = reverse_topological(value)[::-1]

@@ -67,7 +67,8 @@ class Worker:
                  environment: dict[str, str] | None = None) -> None:
         self.contestant, self.threads = contestant, threads
         limits = {f"{name}_NUM_THREADS": str(threads) for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
-        self.process = subprocess.Popen([python, "-m", "benchmarks.worker", contestant.name], cwd=ROOT, stderr=log,
+        command = [python, "-m", "benchmarks.worker", json.dumps(asdict(contestant))]
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=log,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
                                         env={**os.environ, **limits, **(environment or {})})
         self.first: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""The process of one contestant: ``python -m benchmarks.worker NAME`` does what lines on its input ask for.
+"""The process of one contestant, given as JSON on the command line: it does what lines on its input ask for.
 
 Requests and answers are lines of JSON. ``{"do": "prepare", "workload": …}`` builds a workload and makes its first call,
 and ``{"do": "run", "seconds": …}`` makes about as many calls as fit and tells the time of one; ``epoch`` and ``memory``
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .contestants import CONTESTANTS, Contestant
+from .contestants import Contestant
 from .peers import Prepared, Unable
 from .workloads import with_name
 
@@ -106,12 +106,11 @@ def taken(prepared: Prepared) -> list[np.ndarray] | None:
     return None if prepared.numbers is None else [np.array(x, np.float64) for x in prepared.numbers()]
 
 
-def start(name: str) -> tuple[Process | None, dict[str, Any]]:
+def start(contestant: Contestant) -> tuple[Process | None, dict[str, Any]]:
     """The process, and the first line: a package that is missing is no error."""
-    contestant = next(c for c in CONTESTANTS if c.name == name)
     if contestant.module == "hips":  # its import name is ours too, which lies nearer
         sys.path[:] = [folder for folder in sys.path if Path(folder).resolve() != ROOT]
-    if contestant.module == "jax" and os.environ["OMP_NUM_THREADS"] == "1":
+    if contestant.module == "jax" and os.environ.get("OMP_NUM_THREADS") == "1":
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # XLA heeds no other limit
     try:
         version = metadata.version(contestant.package)
@@ -129,7 +128,7 @@ def main() -> None:
     def answer(**content: Any) -> None:
         print(json.dumps(content), file=answers, flush=True)
 
-    process, first = start(sys.argv[1])
+    process, first = start(Contestant(**json.loads(sys.argv[1])))
     answer(**first)
     for line in sys.stdin if process else ():
         request = json.loads(line)

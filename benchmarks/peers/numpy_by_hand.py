@@ -36,7 +36,7 @@ class Network:
                 np.add(a, 1, a)
                 np.reciprocal(a, a)
             elif kind == "relu":
-                np.maximum(a, 0, a)
+                np.maximum(a, 0, out=a)
             x = a
         return x
 

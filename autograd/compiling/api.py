@@ -15,6 +15,7 @@ from ..value import Value
 from . import numpy_backend
 from .capture import Captured, capture
 from .glue import MISS, glue
+from .levels import vectorised
 from .passes import simplified
 from .program import Program
 from .trace import tracing
@@ -131,7 +132,7 @@ class Jitted:
             self._gradients = True
             captured = capture(self.__wrapped_function__, args, kwargs, self._moving, True)
             program = simplified(captured.program)
-        plan = Plan(captured, program, self.backend)
+        plan = Plan(captured, vectorised(program), self.backend)
         self._plans.insert(0, plan)
         del self._plans[_MOST:]
         self._traces += 1

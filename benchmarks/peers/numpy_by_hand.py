@@ -8,11 +8,14 @@ from ..workloads import LR, images, layers
 from . import Epochs, Prepared
 
 
+ONE = np.array(1, np.float32)  # a ufunc takes an array of no dimensions faster than a number
+
+
 class Network:
     """Weights, and for one size of batch an array for everything that a step computes."""
 
     def __init__(self, parameters: list[np.ndarray], batch: int, hidden: str, output: str, lr: float = LR) -> None:
-        self.parameters, self.batch, self.lr = parameters, batch, np.float32(lr)
+        self.parameters, self.batch, self.lr = parameters, batch, np.array(lr, np.float32)
         weights, biases = parameters[0::2], parameters[1::2]
         kinds = [hidden] * (len(weights) - 1) + [output]
         self.layers = []
@@ -24,7 +27,7 @@ class Network:
         self.output = self.layers[-1][5]
         self.difference = np.empty_like(self.output)
         self.flat = self.difference.reshape(-1)
-        self.scale = np.float32(2 / batch)
+        self.scale = np.array(2 / batch, np.float32)
 
     def forward(self, x: np.ndarray) -> np.ndarray:
         for _, w_t, b, _, _, a, _, _, _, _, kind in self.layers:
@@ -33,7 +36,7 @@ class Network:
             if kind == "sigmoid":  # 1 / (1 + e⁻ᶻ)
                 np.negative(a, a)
                 np.exp(a, a)
-                np.add(a, 1, a)
+                np.add(a, ONE, a)
                 np.reciprocal(a, a)
             elif kind == "relu":
                 np.maximum(a, 0, out=a)
@@ -48,7 +51,7 @@ class Network:
         for i in range(len(self.layers) - 1, -1, -1):
             w, _, b, gw, gb, a, slope, g, g_t, below, kind = self.layers[i]
             if kind == "sigmoid":  # g a (1 - a)
-                np.subtract(1, a, slope)
+                np.subtract(ONE, a, slope)
                 np.multiply(slope, a, slope)
                 np.multiply(g, slope, g)
             elif kind == "relu":  # a > 0 where z > 0

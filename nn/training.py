@@ -46,7 +46,8 @@ def make_train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: O
     """``train_step`` of this model, cost and optimizer, as a function of the mini-batch.
 
     It is jitted: the first step on a mini-batch of a new shape is traced, and later ones run as a program (see
-    ``autograd.jit``). With ``jit=False`` each step runs as it is written, for a cost that jit refuses, or to look inside.
+    ``autograd.jit``). With ``jit=False`` each step runs as it is written, for a cost that jit refuses, or to look
+    inside.
 
     >>> from nn import SGD, Linear, mse_loss
     >>> model = Linear(1, 1, rng=0)

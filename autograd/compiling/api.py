@@ -12,7 +12,7 @@ from typing import Any
 
 from ..trees import leaves
 from ..value import Value
-from . import numpy_backend
+from . import numba_backend, numpy_backend
 from .capture import Captured, capture
 from .glue import MISS, glue
 from .levels import vectorised
@@ -24,7 +24,7 @@ __all__ = ["Jitted", "Plan", "jit"]
 
 _MANY = 8  # traces of one function, after which it is said once
 _MOST = 64  # plans that are kept
-_BACKENDS = {"numpy": numpy_backend.compile_program}
+_BACKENDS = {"numba": numba_backend.compile_program, "numpy": numpy_backend.compile_program}
 
 
 class Plan:
@@ -154,7 +154,8 @@ def jit(f: Callable, *, backend: str | None = None) -> Jitted:
     """``f``, at the speed of its arithmetic: traced once for each signature, and then run as a program.
 
     The first call with arguments of new shapes, dtypes or Python constants runs ``f`` on Tracers, which write down
-    every NumPy call: forward pass, backward pass, update. Later calls run only these.
+    every NumPy call: forward pass, backward pass, update. Later calls run only these, compiled by Numba where it is
+    installed (``backend="numba"``), else as calls of NumPy (``backend="numpy"``).
 
     >>> import numpy as np
     >>> from autograd import grad, jit
@@ -166,6 +167,18 @@ def jit(f: Callable, *, backend: str | None = None) -> Jitted:
         raise TypeError(f"f: expected a function, got {f!r:.60}")
     if backend not in (None, *_BACKENDS):
         raise ValueError(f"backend: expected one of {', '.join(map(repr, _BACKENDS))}, got {backend!r}")
-    return Jitted(f, backend or "numpy")
+    if backend == "numba" and numba_backend.available() is not None:
+        raise ModuleNotFoundError(f"backend: {numba_backend.available()}: pip install 'nudgegrad[jit]'")
+    return Jitted(f, backend or _usual())
+
+
+@functools.cache
+def _usual() -> str:
+    """The backend where none is asked for; where it is not Numba, that is said once."""
+    reason = numba_backend.available()
+    if reason is not None:
+        warnings.warn(f"jit: {reason}, so that programs run as calls of NumPy, which is slower for small arrays: "
+                      "pip install 'nudgegrad[jit]'", RuntimeWarning, stacklevel=3)
+    return "numpy" if reason else "numba"
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..value import Value
-from .program import Output, Program, Var
-from .random import TracedGenerator, no_generator
+from .program import Output, Program, Var, constant
+from .random import Stream, TracedGenerator, no_generator
 from .state import MISSING, Slot, State
 from .trace import Trace, tracing
 from .tracer import Tracer, TracingError
@@ -113,11 +113,11 @@ class _Run:
         kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
         if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
             return self.lift(x, Argument(expression))
-        if type(x) in (list, tuple) or (isinstance(x, tuple) and hasattr(x, "_fields")):
+        if type(x) is list or (isinstance(x, tuple) and (type(x) is tuple or hasattr(x, "_fields"))):
             self.captured.conditions.append((f"len({expression})", len(x)))
             self.captured.objects.append((f"type({expression})", type(x)))
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
-            return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+            return items if type(x) is list else tuple(items) if type(x) is tuple else type(x)(*items)
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))
@@ -135,7 +135,7 @@ class _Run:
         token = tracing.set(self.trace)
         make, np.random.default_rng = np.random.default_rng, no_generator
         self.captured.positional, self.captured.named = len(args), dict.fromkeys(kwargs).keys()
-        streams = random.getstate(), np.random.get_state(legacy=False)
+        streams = [Stream(random), Stream(np.random)]
         try:
             self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
             new = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
@@ -147,14 +147,12 @@ class _Run:
             np.random.default_rng = make
             tracing.reset(token)
             self.state.restore()
-            drew = (random.getstate(), repr(np.random.get_state(legacy=False))) != (streams[0], repr(streams[1]))
-            random.setstate(streams[0])
-            np.random.set_state(streams[1])
             self.trace.closed = True
+            drew = [stream for stream in [*streams, *self.state.streams] if stream.rewound()]
         if drew:
-            raise TracingError("random numbers from a global generator (np.random.rand and the like, or Python's "
-                               "random), which the next call would repeat", "Draw from a generator that is made "
-                               "outside: rng = np.random.default_rng(0), rng.random(n).", 1)
+            raise TracingError("random numbers from np.random.rand and its like, a RandomState, or Python's random, "
+                               "which the next call would repeat", "Draw from a generator that is made outside: "
+                               "rng = np.random.default_rng(0), rng.random(n).", 1)
         program = self.captured.program
         program.ops = self.trace.ops
         program.inputs = list(self.trace.inputs.values())
@@ -183,7 +181,7 @@ class _Run:
                 raise TracingError(f"{asked} of {slot!r}, a number which each call changes",
                                    "Use NumPy's functions or operators of it, as (1 - b**n) ** 0.5 for math.sqrt and "
                                    "np.where for if, or do it outside of the jitted function.", 1)
-            fresh = slot.key != "grad" or not self.captured.fakes
+            fresh = not (self.captured.fakes and slot.key == "grad" and isinstance(slot.holder, Value))
             self.captured.writes.append((slot, self.tree(now, f"{slot!r}", fresh, state=True)))
         self.captured.asked = [(self.trace.inputs[var].source, self.boxes[var][1]) for var in self.trace.asked]
 
@@ -191,7 +189,7 @@ class _Run:
         if not original.flags.writeable:
             raise ValueError("assignment destination is read-only")
         for other, array in self.boxes.values():
-            if other is not tracer and isinstance(array, np.ndarray) and np.may_share_memory(array, original):
+            if other is not tracer and isinstance(array, np.ndarray) and _overlap(array, original):
                 raise TracingError("an array is changed in place that shares memory with another one that is used",
                                    "Pass or keep copies: a.copy().", 1)
 
@@ -202,6 +200,8 @@ class _Run:
                 return x
             grad = None if x.grad is None else self.tree(x.grad, what)
             return Leaf(self.output(x.data, what, True, state), True, grad)
+        if isinstance(x, np.ndarray):  # made inside: each call gives one of its own
+            x = self.trace.record(constant, (x,), {})
         if isinstance(x, Tracer):
             return Leaf(self.output(x, what, fresh, state))
         if type(x) is list or type(x) is tuple:
@@ -225,3 +225,11 @@ class _Run:
             self.indices[var] = len(outputs)
             outputs.append(Output(var, what, fresh))
         return self.indices[var]
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    try:
+        work: Any = 10_000
+        return np.shares_memory(a, b, max_work=work)
+    except np.exceptions.TooHardError:
+        return True

@@ -118,7 +118,8 @@ class _Writer:
         if isinstance(x, Leaf):
             name = f"o{x.index}"
             before = self.captured.state.originals.get(slot.identity, (None, None))[1] if slot else None
-            if type(before) is float and not self.captured.program.outputs[x.index].var.shape:
+            var = self.captured.program.outputs[x.index].var
+            if type(before) is float and not var.shape and var.python is None:
                 name = f"float({name})"  # a Python number stays one
             if not x.value:
                 return name

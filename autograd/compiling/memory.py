@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .program import Op, Program, Var, added_at, cast, filled, updated
+from .program import Op, Program, Var, added_at, cast, constant, filled, updated
 
 __all__ = ["Memory"]
 
 _ALIGNMENT = 64
-_COMPUTING = {cast, updated, added_at, filled, np.where, np.sum, np.mean, np.max, np.min, np.prod, np.matmul,
+_COMPUTING = {cast, updated, added_at, filled, constant, np.where, np.sum, np.mean, np.max, np.min, np.prod, np.matmul,
               np.concatenate, np.stack, np.dot, np.einsum, np.any, np.all, np.cumsum, np.clip}
 
 

@@ -132,7 +132,7 @@ class _Writer:
         elif f is operator.neg:
             self.assign(op, f"-{self.text(op.args[0])}")
         elif f is constant:
-            self.assign(op, self.text(op.args[0]))
+            self.assign(op, self.text(op.args[0]) + (".copy()" if op.out.shape else ""))
         elif f is filled:
             array = filled(*op.args)
             array.flags.writeable = False
@@ -232,7 +232,7 @@ def _reduction(op: Op) -> Any:
     ufunc: Any = _REDUCTIONS.get(op.function)
     simple = ufunc is not None and 1 <= len(op.args) <= 2 and op.kwargs.keys() <= {"axis", "keepdims"}
     x: Any = op.args[0] if simple else None
-    return ufunc.reduce if isinstance(x, Var) and x.shape else None
+    return None if ufunc is None else ufunc.reduce if isinstance(x, Var) and x.shape else None
 
 
 def _reduced(op: Op) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from .program import Draw
 from .tracer import TracingError, concrete
 
-__all__ = ["TracedGenerator", "no_generator"]
+__all__ = ["Generated", "Stream", "TracedGenerator", "no_generator"]
 
 _REMEDY = ("Make it outside of the jitted function, rng = np.random.default_rng(0), and use it inside: its draws are "
            "then new at each call.")
@@ -73,3 +73,28 @@ def no_generator(*_: Any, **__: Any) -> Any:
     raise TracingError("a generator is made inside, so that its draws would be the same at every call", _REMEDY)
 
 
+class Stream:
+    """A generator of another kind, whose draws no trace sees, and where it stands."""
+
+    __slots__ = ("source", "state")
+
+    def __init__(self, source: Any) -> None:
+        self.source = source
+        self.state = self._read()
+
+    def _read(self) -> Any:
+        if hasattr(self.source, "getstate"):  # of Python's random
+            return self.source.getstate()
+        return self.source.get_state(legacy=False)
+
+    def rewound(self) -> bool:
+        """Whether it was drawn from, which is undone."""
+        if _listed(self._read()) == _listed(self.state):
+            return False
+        (self.source.setstate if hasattr(self.source, "setstate") else self.source.set_state)(self.state)
+        return True
+
+
+def _listed(x: Any) -> Any:
+    return {k: _listed(item) for k, item in x.items()} if isinstance(x, dict) else x.tolist() if hasattr(
+        x, "tolist") else x

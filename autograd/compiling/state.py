@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..value import Value
+from .random import Stream
 
 __all__ = ["KNOWN", "MISSING", "Slot", "State"]
 
@@ -91,7 +92,7 @@ class State:
         self.originals: dict[tuple, tuple[Slot, Any]] = {}
         self.replaced: dict[tuple, Any] = {}
         self.containers: list[tuple[Any, Any]] = []
-        self.streams: list[tuple[Any, Any]] = []  # generators of other kinds, with their states
+        self.streams: list[Stream] = []
         self.leaves: list[Value] = []
         self.aliases: list[tuple[Slot, Slot]] = []  # places that hold the same array
         self._seen: dict[int, tuple[Any, Slot]] = {}
@@ -135,7 +136,7 @@ class State:
         if isinstance(x, np.random.Generator) or x is np.random.default_rng:
             return self.lift(x, slot)
         if isinstance(x, (random.Random, np.random.RandomState)):
-            self.streams.append((x, _position(x)))
+            self.streams.append(Stream(x))
         elif isinstance(x, Value):
             self.leaves.append(x)
             self.visit(Slot(x, "data", "attribute", f"{slot}.data"))
@@ -254,7 +255,3 @@ def _names(code: types.CodeType) -> Iterator[str]:
 
 def _is_known(cls: type, *others: str) -> bool:
     return cls.__module__.partition(".")[0] in {*KNOWN, *others} and not issubclass(cls, types.SimpleNamespace)
-
-
-def _position(stream: Any) -> Any:
-    return stream.getstate() if isinstance(stream, random.Random) else stream.get_state(legacy=False)

@@ -66,22 +66,22 @@ class Trace:
             return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)
         result = self._wrapped(y, function)
         self._append(function, args, kwargs, (result._var,))
-        first = args[0] if args else None
+        first: Any = next(iter(args), None)
         if type(y) is np.ndarray and y.base is not None and isinstance(first, Tracer) and (
-                np.may_share_memory(y, values[0])):
+                np.may_share_memory(y, first.value)):
             result._view, result._watched = (function, tuple(args), dict(kwargs)), first.version
         return result
 
     def like(self, function: Callable, value: Any, args: tuple, kwargs: dict) -> Any:
         """``np.zeros_like`` and its kin, which need the shape and the dtype alone."""
         if value is None:
-            value = args[1] if len(args) > 1 else kwargs["fill_value"]
+            model, value = args if len(args) > 1 else (*args, kwargs["fill_value"])
             if isinstance(value, Tracer):
-                given = [concrete(args[0]), value.value, *args[2:]]
-                y = np.full_like(*given[:2], **{k: x for k, x in kwargs.items() if k != "fill_value"})
+                named = {k: x for k, x in kwargs.items() if k != "fill_value"}
+                y = np.full_like(concrete(model), value.value, **named)
                 shaped = self.record(np.broadcast_to, (value, y.shape), {})
                 return shaped.astype(y.dtype).copy()
-        y = function(*concrete(args), **kwargs)
+        y: Any = function(*concrete(args), **kwargs)
         result = self.record(filled, (np.shape(y), value, y.dtype), {})
         result.mutable = True
         return result

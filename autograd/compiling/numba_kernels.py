@@ -1,0 +1,199 @@
+"""A schedule as the source of functions for Numba: their arguments, their memory, and the loops in them."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..registry import name_of
+from .numba_loops import Source, nest_source
+from .numba_lower import Check, Constant, Host, Loop, Lowered, View
+from .numba_memory import allocate
+from .numba_products import Plan, needs_memory, plan, product_source
+from .numba_schedule import Nest, Schedule, sources
+from .program import Program, Var
+
+__all__ = ["HEAD", "Kernel", "Kernels"]
+
+HEAD = '''"""Generated from a trace: loops over numbers in memory, compiled by Numba."""
+
+import math
+from math import copysign
+
+from numba import float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64
+
+from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, zeros
+from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, log, log1p, maximum, minimum, muladd,
+                                     plus, rint, sqrt, tanh, times, trunc)
+'''
+
+LOCAL = {*"ijklmnopqrs", *dir(builtins), "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
+
+
+class Kernel:
+    """One compiled function: a run of nests without a call of NumPy between them."""
+
+    def __init__(self, name: str, nests: list[Nest]) -> None:
+        self.name, self.nests = name, nests
+        self.arguments: list[tuple[str, Var | str]] = []  # name, and the variable, or what else it is
+        self.text = ""
+        self.checks: list[Check] = []
+
+
+class Kernels:
+    """All of a program's compiled functions, and the memory that they share."""
+
+    def __init__(self, program: Program, lowered: Lowered, order: Schedule) -> None:
+        self.program, self.lowered, self.order = program, lowered, order
+        self.constants: dict[str, str] = {}
+        self.names: dict[Var, str] = {}
+        self.plans: dict[int, Plan] = {}
+        self.outer: set[Var] = {e.var for e in program.inputs}
+        self.fresh = {root: var for var, root in lowered.fresh.items()}
+        for number, entry in enumerate(program.inputs):
+            self.name(entry.var, _readable(entry.source, number, set(self.names.values())))
+        for k, step in enumerate(s for s in [*order.prelude, *(n.steps[0] for n in order.nests)] if isinstance(s, Host)):
+            for j, out in enumerate(step.op.outs):
+                self.name(out, f"h{k}" if len(step.op.outs) == 1 else f"h{k}_{j}")
+                self.outer.add(out)
+        self.memory()
+        self.kernels: list[Kernel] = []
+        self.sequence: list[Kernel | Host] = []  # what runs after the prelude
+        for nest in order.nests:
+            if nest.host:
+                step = nest.steps[0]
+                assert isinstance(step, Host)
+                self.sequence.append(step)
+            else:
+                if not self.sequence or isinstance(self.sequence[-1], Host):
+                    self.kernels.append(Kernel(f"kernel_{len(self.kernels)}", []))
+                    self.sequence.append(self.kernels[-1])
+                self.kernels[-1].nests.append(nest)
+        for kernel in self.kernels:
+            self.write(kernel)
+
+    @property
+    def source(self) -> str:
+        head = HEAD + "".join(f"\n{name} = {text}" for text, name in self.constants.items())
+        return "\n\n\n".join([head.rstrip("\n"), *(k.text for k in self.kernels)]) + "\n"
+
+    def name(self, var: Var, name: str) -> None:
+        self.names[var] = name
+
+    def memory(self) -> None:
+        """Which arrays need memory beyond the nest that computes them, and where it is."""
+        lives: dict[Var, tuple[int, int]] = {}
+        home: dict[Var, Nest] = {}
+        self.stored: set[Var] = set()
+        end = len(self.order.nests)
+        kept = {self.lowered.views[o.var].root for o in self.program.outputs if o.var in self.lowered.views}
+        kept |= set(self.lowered.fresh.values())
+        kept |= {self.lowered.views[e.written].root for e in self.program.inputs if e.written in self.lowered.views
+                 and e.var not in self.lowered.views}
+        writers: dict[Var, list[int]] = {}
+        for at, nest in enumerate(self.order.nests):
+            for step in nest.loops:
+                if not step.final:
+                    writers.setdefault(step.target.root, []).append(at)
+                    home[step.target.root] = nest
+        for at, nest in enumerate(self.order.nests):
+            for step in nest.steps:
+                for var in sources(step, self.lowered):
+                    if isinstance(var, Constant) and var not in self.names:
+                        self.name(var, f"a{len(self.names)}")
+                    if var in writers and (home[var] is not nest or len(writers[var]) > 1 or var in kept
+                                           or self.through_memory(step, var, nest)):
+                        self.stored.add(var)
+                    lives[var] = (lives.get(var, (at, at))[0], at)
+        for var, places in writers.items():
+            if var in kept:
+                self.stored.add(var)
+            last = end if var in kept else max([*places, lives.get(var, (0, 0))[1]])
+            lives[var] = (min(places), last)
+        for at, nest in enumerate(self.order.nests):
+            loop = nest.product
+            if loop is not None:
+                how = self.plans[id(nest)] = plan(loop)
+                if how.scratch is not None:
+                    lives[how.scratch] = (at, at)
+                    writers[how.scratch] = [at]
+                    self.stored.add(how.scratch)
+                if needs_memory(loop):
+                    self.stored.add(loop.target.root)
+            for step in nest.loops:
+                if step.axes and not step.product:
+                    self.stored.add(step.target.root)
+        for number, var in enumerate(writers):
+            self.names.setdefault(var, f"out{number}" if var in self.fresh else f"t{number}")
+        needed = {v: span for v, span in lives.items() if v in self.stored and v in writers and v not in self.fresh}
+        self.offsets, self.sizes = allocate(needed)
+
+    def through_memory(self, step: Any, var: Var, nest: Nest) -> bool:
+        """Whether a step reads in memory what its own nest computes."""
+        return not (isinstance(step, Loop) and all(o.whole for o in step.operands if isinstance(o, View)
+                                                   and o.root is var))
+
+    def write(self, kernel: Kernel) -> None:
+        """The text of a kernel."""
+        arrays: dict[Var, None] = {}
+        numbers: dict[tuple[Var, str], str] = {}
+        blas: set[str] = set()
+
+        def array(var: Var) -> str:
+            name = self.names[var]
+            arrays[var] = None
+            return name
+
+        def name_only(var: Var) -> str:
+            return array(var) if var in self.stored or var in self.outer or isinstance(var, Constant) else self.names[var]
+
+        def number(var: Var, dtype: np.dtype) -> str:
+            return numbers.setdefault((var, str(dtype)), f"{self.names[var]}_{dtype}")
+
+        out = Source(name_only, number, self.constants)
+        for nest in kernel.nests:
+            first = nest.steps[0]
+            if isinstance(first, Check):
+                kernel.checks.append(first)
+                place = f"{array(first.condition.root)}[{first.condition.offset}]"
+                with out.block(f"if {place} == 0:"):
+                    out.line(f"return {len(kernel.checks)}")
+            elif nest.product is not None:
+                how = self.plans[id(nest)]
+                if how.kind == "blas":
+                    blas.add("sgemm" if nest.product.formula.dtypes[-1].itemsize == 4 else "dgemm")
+                product_source(out, nest, self.stored, how)
+            else:
+                nest_source(out, nest, self.stored)
+        if kernel.checks:
+            out.line("return 0")
+        blocks = dict.fromkeys(str(v.dtype) for v in arrays if v in self.offsets)
+        direct = [v for v in arrays if v not in self.offsets]
+        kernel.arguments = [(self.names[v], v) for v in direct]
+        kernel.arguments += [(f"memory_{d}", f"memory {d}") for d in blocks]
+        kernel.arguments += [(self.names[v], v) for v in dict.fromkeys(v for v, _ in numbers)]
+        kernel.arguments += [(routine, routine) for routine in sorted(blas)]
+        head = [f"def {kernel.name}({', '.join(name for name, _ in kernel.arguments)}):"]
+        head += [f"    {name} = flat({name})" for name, v in kernel.arguments
+                 if not (isinstance(v, str) and not v.startswith("memory")) and not (isinstance(v, Var) and v.python)]
+        head += [f"    {self.names[v]} = at(memory_{v.dtype}, {self.offsets[v]})" for v in arrays if v in self.offsets]
+        head += [f"    {name} = {f'{self.names[v]} != 0' if d == 'bool' else f'{d}({self.names[v]})'}"
+                 for (v, d), name in numbers.items()]
+        kernel.text = "\n".join([*head, *(out.lines or ["    pass"])])
+
+
+def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
+    """A name for an input: its own where that is one."""
+    text = source if isinstance(source, str) else ""
+    clear = text.isidentifier() and not keyword.iskeyword(text) and text not in taken and len(text) > 0
+    reserved = clear and (text in re.findall(r"\w+", HEAD) or text in LOCAL or text[0] in "chtvsdaout" and text[1:].replace("_", "").isdigit())
+    return text if clear and not reserved and len(text) < 40 else f"x{number}"
+
+
+def describe(host: Host) -> str:
+    return name_of(host.op.function)

@@ -1,0 +1,207 @@
+"""The source of products of matrices: blocks of rows whose sums stay in registers, or BLAS when both sides are wide."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+
+from .numba_loops import Source, elements, index_text
+from .numba_lower import Loop, View, contiguous
+from .numba_schedule import Nest
+from .program import Var
+
+__all__ = ["Plan", "plan", "product_source"]
+
+TERMS = 8  # of a sum at a time
+LONG = 64  # sums of at least so many terms that lie side by side are vectorised along the sum
+
+
+class Plan:
+    """How a product is computed: ``dot`` products of rows, ``rows`` as sums of rows of the right side, or ``blas``."""
+
+    def __init__(self, kind: str, scratch: Var | None = None) -> None:
+        self.kind, self.scratch = kind, scratch
+
+
+def plan(loop: Loop) -> Plan:
+    m, n, k = loop.domain
+    left, right = loop.operands
+    dense = left.strides[2] == 1 and right.strides[2] == 1
+    if min(m, n) >= 48 and k >= 8 and has_blas() and _blas(loop):
+        return Plan("blas")
+    if k == 0:
+        return Plan("rows")
+    if dense and k >= LONG or (k > 1 and n == 1 and dense):
+        return Plan("dot")
+    if right.strides[1] == 1 or n == 1:
+        return Plan("rows")
+    return Plan("rows", Var((k, n), loop.formula.dtypes[-1]))
+
+
+def _blas(loop: Loop) -> bool:
+    """Whether BLAS can read both sides and write the result: one stride of 1 each."""
+    dtype = loop.formula.dtypes[-1]
+    left, right = loop.operands
+    return all(v.root.dtype == dtype and 1 in s and max(s) >= low and min(s) > 0 for v, s, low in [
+        (left, (left.strides[0], left.strides[2]), min(loop.domain[0], loop.domain[2])),
+        (right, (right.strides[1], right.strides[2]), min(loop.domain[1], loop.domain[2]))]) and (
+        loop.target.strides[1] == 1)
+
+
+def continues(loop: Loop) -> bool:
+    """Whether elementwise steps can follow in the product's own loop."""
+    how = plan(loop)
+    return how.kind == "rows" and loop.domain[1] >= 16 and loop.domain[2] > 0
+
+
+def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None:
+    loop = nest.product
+    assert loop is not None
+    m, n, k = loop.domain
+    left, right = loop.operands
+    out.line(f"# {', '.join(dict.fromkeys(s.comment for s in nest.loops))}: [{m}, {k}] @ [{k}, {n}]")
+    if 0 in (m, n):
+        return
+    if how.kind == "blas":
+        return blas(out, loop)
+    if how.kind == "dot":
+        return dot(out, loop)
+    if how.scratch is not None:
+        packed = View(how.scratch, loop.domain, (0, 1, n))
+        with out.block(f"for k in range({k}):"), out.block(f"for j in range({n}):"):
+            out.line(f"{out.array(how.scratch)}[{index_text((n, 1), 'kj')}] = {_read(out, right, ('', 'j', 'k'))}")
+        right = packed
+    rows(out, loop, left, right, [s for s in nest.loops if s is not loop], stored)
+
+
+def _read(out: Source, view: View, letters: tuple[str, str, str]) -> str:
+    return f"{out.array(view.root)}[{index_text(view.strides, letters, view.offset)}]"
+
+
+def _from(out: Source, view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
+    """Where numbers lie, as two arguments: an array, and the index of the first."""
+    return f"{out.array(view.root)}, {index_text(view.strides, letters, view.offset + offset)}"
+
+
+def _parts(total: int, size: int) -> list[tuple[int, int, int]]:
+    """(start, stop, size) of equal blocks, and of what is left."""
+    main = total - total % size
+    parts = [(0, main, size)] if main else []
+    return [*parts, (main, total, total - main)] if total > main else parts
+
+
+def _divisor(n: int, sizes: tuple[int, ...]) -> int:
+    """The first of some sizes that divides ``n``, or 4: what is left over costs code of its own."""
+    return next((size for size in sizes if n % size == 0), 4)
+
+
+def dot(out: Source, loop: Loop) -> None:
+    """Each element a sum along both sides' rows; a block of rows times a block of columns at once."""
+    m, n, k = loop.domain
+    left, right = loop.operands
+    zero, (down, across, _) = out.constant(0.0, loop.formula.dtypes[-1]), loop.target.strides
+    for i0, i1, tall in _parts(m, _divisor(m, (5, 4, 3))):
+        for j0, j1, wide in _parts(n, _divisor(n, (4, 3, 5))):
+            sums = f"sums{tall}x{wide}_{loop.formula.dtypes[-1]}"
+            with out.block(f"for i in range({i0}, {i1}, {tall}):"), out.block(f"for j in range({j0}, {j1}, {wide}):"):
+                out.line(f"{sums} = zeros({zero}, {tall * wide})")
+                with out.block(f"for k in range({k}):"):
+                    out.line(f"{sums} = outer_plus({sums}, {_from(out, left, ('i', '', 'k'))}, {left.strides[0]}, {tall}, "
+                             f"{_from(out, right, ('', 'j', 'k'))}, {right.strides[1]}, {wide})")
+                out.line(f"keep({sums}, {_from(out, loop.target, ('i', 'j', ''))}, {down}, {across}, {wide})")
+
+
+def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], stored: set[Var]) -> None:
+    """Rows of the result as sums of rows of the right side, a few terms at a time; the other steps follow at the end.
+
+    The terms that a block of rows needs of the left side are numbers in registers.
+    """
+    m, n, k = loop.domain
+    target, dtype = loop.target, loop.formula.dtypes[-1]
+    array, zero = out.array(target.root), out.constant(0.0, dtype)
+    if k == 0:
+        with out.block(f"for i in range({m * n}):"):
+            out.line(f"{array}[i] = {zero}")
+        return
+    chunks = _chunks(k)
+    for c, (k0, k1, count) in enumerate(chunks):
+        begins, ends = c == 0, c == len(chunks) - 1
+        several = k1 - k0 > count
+        if several:
+            out.line(f"for k in range({k0}, {k1}, {count}):")
+            out.depth += 1
+        letter, first = ("k", 0) if several else ("", k0)
+        for i0, i1, height in _parts(m, _divisor(m, (4, 5, 3))):
+            with out.block(f"for i in range({i0}, {i1}, {height}):"):
+                for r in range(height):
+                    place = _from(out, left, ("i", "", letter), r * left.strides[0] + first * left.strides[2])
+                    out.line(f"a{r}_{count}_{dtype} = take({zero}, {place}, {left.strides[2]}, {count})")
+                with out.block(f"for j in range({n}):"):
+                    place = _from(out, right, ("", "j", letter), first * right.strides[2])
+                    terms = f"b_{count}_{dtype}"
+                    out.line(f"{terms} = take({zero}, {place}, {right.strides[2]}, {count})")
+                    for r in range(height):
+                        place = f"{array}[{index_text(target.strides, 'ij ', target.offset + r * target.strides[0])}]"
+                        total, block = f"s{r}_{dtype}", f"a{r}_{count}_{dtype}"
+                        out.line(f"{total} = inner({block}, {terms})" if begins else
+                                 f"{total} = inner_plus({place}, {block}, {terms})")
+                        if not ends or target.root in stored:
+                            out.line(f"{place} = {total}")
+                        if ends and rest:
+                            _rest(out, rest, loop, total, r, stored)
+        if several:
+            out.depth -= 1
+
+
+def _chunks(k: int) -> list[tuple[int, int, int]]:
+    """(start, stop, size) of the chunks of a sum: the first begins it, the last ends it, and they stand alone."""
+    size = k if k <= 2 * TERMS else TERMS
+    chunks = _parts(k, size)
+    if len(chunks) == 1 and k > size:
+        chunks = [(0, k - size, size), (k - size, k, size)]
+    start, stop, _ = chunks[0]
+    return [(start, size, size), (size, stop, size), *chunks[1:]] if stop > size else chunks
+
+
+def _rest(out: Source, rest: list[Loop], loop: Loop, total: str, row: int, stored: set[Var]) -> None:
+    def at(view: View) -> str:
+        return index_text(view.strides[:2], "ij", view.offset + row * view.strides[0])
+    elements(out, rest, at, {loop.target.root: total}, stored)
+
+
+def needs_memory(loop: Loop) -> bool:
+    """Whether the sums go through memory even when nothing else reads them."""
+    return plan(loop).kind != "rows" or loop.domain[2] > 2 * TERMS
+
+
+def blas(out: Source, loop: Loop) -> None:
+    """C = A B in rows is Cᵀ = Bᵀ Aᵀ in BLAS's columns."""
+    m, n, k = loop.domain
+    left, right = loop.operands
+    dtype = loop.formula.dtypes[-1]
+    one, zero = out.constant(1.0, dtype), out.constant(0.0, dtype)
+    array = out.array(loop.target.root)
+    b_plain, a_plain = right.strides[1] == 1, left.strides[2] == 1
+    ldb = right.strides[2] if b_plain else right.strides[1]
+    lda = left.strides[0] if a_plain else left.strides[2]
+    no, yes = ord("N"), ord("T")
+    routine = "sgemm" if dtype.itemsize == 4 else "dgemm"
+    out.line(f"gemm({routine}, {no if b_plain else yes}, {no if a_plain else yes}, {n}, {m}, {k}, {one}, "
+             f"{_pointer(out, right)}, {max(ldb, 1)}, {_pointer(out, left)}, {max(lda, 1)}, {zero}, "
+             f"{array}, {contiguous((m, n))[0]})")
+
+
+def _pointer(out: Source, view: View) -> str:
+    name = out.array(view.root)
+    return f"at({name}, {view.offset})" if view.offset else name
+
+
+@cache
+def has_blas() -> bool:
+    """Whether SciPy is there, whose BLAS compiled code can call."""
+    return find_spec("scipy") is not None
+
+
+def blas_address(routine: str) -> int:
+    from numba.extending import get_cython_function_address
+    return get_cython_function_address("scipy.linalg.cython_blas", routine)

@@ -1,0 +1,233 @@
+"""Which loops become one: a program's loops in nests that run over one domain, each as late as it can be.
+
+The steps are placed from the last to the first. A step joins the nest of its first reader when that reads it element
+by element; otherwise it gets a nest of its own just before. Nests that overwrite inputs form the tail of the order, so
+that nothing which may fail comes after them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from .numba_lower import Check, Host, Loop, Lowered, View
+from .program import Var, vars_in
+
+__all__ = ["Nest", "Schedule", "schedule", "sources"]
+
+Step = Loop | Check | Host
+
+
+class Nest:
+    """Steps that run together: a call of the host, a check, a product with what follows, or loops over one domain."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.steps = steps
+        self.tail = False
+
+    @property
+    def domain(self) -> tuple[int, ...] | None:
+        """What the loops run over; for a product, its rows and columns."""
+        first = self.steps[0]
+        if not isinstance(first, Loop):
+            return None
+        return first.domain[:2] if first.product else first.domain
+
+    @property
+    def product(self) -> Loop | None:
+        return next((s for s in self.loops if s.product), None)
+
+    @property
+    def loops(self) -> list[Loop]:
+        return [s for s in self.steps if isinstance(s, Loop)]
+
+    @property
+    def host(self) -> bool:
+        return isinstance(self.steps[0], Host)
+
+    @property
+    def simple(self) -> bool:
+        """Whether another elementwise loop can join: all is elementwise, or reduced along the last axes."""
+        return all(isinstance(s, Loop) and (s.product or not s.axes or trailing(s)) for s in self.steps)
+
+
+class Schedule:
+    """Calls that come first, then nests in order."""
+
+    def __init__(self, prelude: list[Host], nests: list[Nest]) -> None:
+        self.prelude, self.nests = prelude, nests
+
+
+def trailing(loop: Loop) -> bool:
+    """Whether a reduction runs over the last axes."""
+    return loop.axes == tuple(range(len(loop.domain) - len(loop.axes), len(loop.domain)))
+
+
+def sources(step: Step, lowered: Lowered) -> list[Var]:
+    """The variables that a step reads; of an array, the one that holds its memory."""
+    if isinstance(step, Loop):
+        return [o.root if isinstance(o, View) else o for o in step.operands if isinstance(o, (View, Var))]
+    if isinstance(step, Check):
+        return list(step.reads)
+    return [lowered.views[v].root if v in lowered.views else v for v in step.op.reads]
+
+
+def targets(step: Step) -> list[Var]:
+    """The variables that a step defines, or defines in part."""
+    return [step.target.root] if isinstance(step, Loop) else list(step.op.outs) if isinstance(step, Host) else []
+
+
+def schedule(lowered: Lowered, inputs: Iterable[Var], fusable: Callable[[Loop], bool]) -> Schedule:
+    """Nests in an order that works. ``fusable`` says of a product whether its code can go on with its elements."""
+    prelude = _prelude(lowered, set(inputs))
+    early = set(map(id, prelude))
+    steps = [s for s in lowered.steps if id(s) not in early]
+    placer = _Placer(lowered, steps, fusable)
+    for step in reversed(steps):
+        placer.place(step)
+    return Schedule(prelude, placer.nests)
+
+
+def _prelude(lowered: Lowered, known: set[Var]) -> list[Host]:
+    """The calls that need nothing computed, as long as no effect before them does."""
+    prelude, effects = [], True
+    for step in lowered.steps:
+        if isinstance(step, Host) and (effects or not step.op.effect) and all(
+                v in known or hasattr(v, "value") for v in sources(step, lowered)):
+            prelude.append(step)
+            known.update(step.op.outs)
+        elif isinstance(step, Check) or (isinstance(step, Host) and step.op.effect):
+            effects = False
+    return prelude
+
+
+class _Placer:
+    def __init__(self, lowered: Lowered, steps: list[Step], fusable: Callable[[Loop], bool]) -> None:
+        self.lowered, self.fusable = lowered, fusable
+        self.order = {id(s): k for k, s in enumerate(steps)}
+        self.nests: list[Nest] = []
+        self.readers: dict[Var, list[tuple[Nest, Step]]] = defaultdict(list)
+        self.writers: dict[Var, list[tuple[Nest, Step]]] = defaultdict(list)
+        self.count: dict[Var, int] = defaultdict(int)
+        self.finals: dict[Var, Nest] = {}
+        self.effect: Nest | None = None
+        for step in steps:
+            for var in targets(step):
+                self.count[var] += 1
+        self.home: dict[int, Nest] = {}
+
+    def place(self, step: Step) -> None:
+        if isinstance(step, Loop) and step.final:
+            nest = Nest([step])
+            nest.tail = True
+            self.nests.insert(0, nest)
+            self.finals[step.target.root] = nest
+            return self.enter(step, nest)
+        effect = isinstance(step, Check) or (isinstance(step, Host) and step.op.effect)
+        users = self.users(step)
+        if effect and self.effect is not None:
+            users.append(self.effect)
+        at = min((self.nests.index(n) for n in users), default=len(self.nests))
+        first = self.nests[at] if at < len(self.nests) else None
+        if first is not None and self.joins(step, first):
+            first.steps.insert(0, step)
+            nest = first
+        else:
+            at = min(at, next((k for k, n in enumerate(self.nests) if n.tail), len(self.nests)))
+            nest = Nest([step])
+            self.nests.insert(at, nest)
+        self.enter(step, nest)
+        if effect:
+            self.effect = nest
+        if isinstance(step, Loop) and not step.axes and self.alone(step):
+            for other in users:
+                if other is not nest and other in self.nests and self.joins(step, other) and self.can_merge(nest, other):
+                    self.merge(nest, other)
+
+    def users(self, step: Step) -> list[Nest]:
+        """The nests that need the step done before them."""
+        found: dict[int, Nest] = {}
+        for var in targets(step):
+            for nest, _ in [*self.readers[var], *self.writers[var]]:
+                found[id(nest)] = nest
+        return list(found.values())
+
+    def enter(self, step: Step, nest: Nest) -> None:
+        for var in sources(step, self.lowered):
+            self.readers[var].append((nest, step))
+        for var in targets(step):
+            self.writers[var].append((nest, step))
+
+    def alone(self, step: Loop) -> bool:
+        """Whether the step writes all of its array, in order, and is the only one to do so."""
+        return self.count[step.target.root] == 1 and (step.product or step.target.whole)
+
+    def joins(self, step: Step, nest: Nest) -> bool:
+        """Whether the step can become part of a nest that reads it."""
+        if not (isinstance(step, Loop) and nest.simple and self.alone(step)):
+            return False
+        if step.product:
+            if nest.product or any(s.axes for s in nest.loops) or not self.fusable(step):
+                return False
+        elif step.axes:
+            return False
+        domain = step.domain[:2] if step.product else step.domain
+        return nest.domain == domain and self.same_elements(step.target.root, nest) and self.safe(step, nest)
+
+    def same_elements(self, root: Var, nest: Nest) -> bool:
+        """Whether a nest reads an array only at the element that it is at."""
+        return all(o.whole for s in nest.loops for o in s.operands if isinstance(o, View) and o.root is root) and not any(
+            o.root is root for s in nest.loops if s.product for o in s.operands if isinstance(o, View))
+
+    def safe(self, step: Loop, nest: Nest) -> bool:
+        """Whether the nest comes before every other that overwrites what the step reads."""
+        if not nest.tail:
+            return True
+        at = self.nests.index(nest)
+        for o in step.operands:
+            final = self.finals.get(o.root) if isinstance(o, View) else None
+            if final is None:
+                continue
+            if final is nest and (step.product or not o.whole):
+                return False
+            if final is not nest and self.nests.index(final) < at:
+                return False
+        return True
+
+    def can_merge(self, early: Nest, late: Nest) -> bool:
+        """Whether all of a later nest can run with an earlier one over the same domain."""
+        if not (early.simple and late.simple and early.tail == late.tail) or (early.product and late.product):
+            return False
+        if (early.product or late.product) and any(s.axes and not s.product for s in early.loops + late.loops):
+            return False
+        start, end = self.nests.index(early), self.nests.index(late)
+        between = self.nests[start + 1:end]
+        for step in late.loops:
+            for o in step.operands:
+                for nest, writer in self.writers[o.root if isinstance(o, View) else o] if isinstance(
+                        o, (View, Var)) else ():
+                    if nest in between or (nest is early and (
+                            step.product or not isinstance(o, View) or not isinstance(writer, Loop)
+                            or (writer.final and not o.whole)
+                            or not writer.final and (writer.axes and not writer.product or not self.alone(writer)
+                                                     or not o.whole))):
+                        return False
+            if any(n in between or n is early and not self.same_elements(step.target.root, early)
+                   for n, _ in self.readers[step.target.root]):
+                return False
+        for step in early.loops:
+            if step.product and any(self.finals.get(o.root) is late for o in step.operands if isinstance(o, View)):
+                return False
+        return True
+
+    def merge(self, early: Nest, late: Nest) -> None:
+        early.steps = sorted(early.steps + late.steps, key=lambda s: self.order[id(s)])
+        products = [s for s in early.loops if s.product]
+        early.steps = [*products, *(s for s in early.steps if s not in products)]
+        self.nests.remove(late)
+        for table in self.readers, self.writers:
+            for var, entries in table.items():
+                table[var] = [(early if n is late else n, s) for n, s in entries]
+        for var, nest in self.finals.items():
+            if nest is late:
+                self.finals[var] = early

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import Any
 
@@ -23,12 +22,10 @@ def way(variant: str, step: Callable) -> Callable:
     """``step`` as it is, or compiled."""
     if variant == "eager":
         return step
-    if variant == "numba" and importlib.util.find_spec("numba") is None:
-        raise Unable("numba is not installed")
-    try:
-        return autograd.jit(step, backend=variant)
-    except ValueError as error:
-        raise Unable(str(error)) from error
+    jitted = autograd.jit(step, backend=variant)
+    if jitted.backend != variant:
+        raise Unable(f"jit falls back to {jitted.backend}")
+    return jitted
 
 
 def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, output: str) -> Prepared:

@@ -14,16 +14,18 @@ from .workloads import WORKLOADS
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", metavar="TEXT", default="", help="only workloads whose name has this in it")
+    parser.add_argument("--only", metavar="TEXT", nargs="+", default=[""],
+                        help="only workloads whose name has one of these in it")
     parser.add_argument("--quick", action="store_true", help="few short turns on one thread, and no training")
     parser.add_argument("--hips", metavar="PYTHON", help="the Python of an environment that has HIPS autograd")
     parser.add_argument("--out", metavar="FOLDER", default="output/benchmarks",
                         help="where table.txt, results.json and growth.png go (default: output/benchmarks)")
     args = parser.parse_args(argv)
-    chosen = [w for w in WORKLOADS if args.only in w.name and not (args.quick and w.measure == "epochs")]
+    wanted = [w for w in WORKLOADS if any(text in w.name for text in args.only)]
+    chosen = [w for w in wanted if not (args.quick and w.measure == "epochs")]
     if not chosen:
-        print(f"No workload has {args.only!r} in its name; there are:", *(w.name for w in WORKLOADS), sep="\n  ",
-              file=sys.stderr)
+        print(f"No workload has {' or '.join(map(repr, args.only))} in its name; there are:",
+              *(w.name for w in WORKLOADS), sep="\n  ", file=sys.stderr)
         return 2
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)

@@ -101,15 +101,15 @@ def indexed(n):
 
 
 PROGRAMS = {
-    "3-layer network, batch 16": lambda: network([10, 16, 16, 4], 16),
+    "network, batch 16": lambda: network([10, 16, 16, 4], 16),
     "RNN, 10 steps": lambda: recurrent(10, 8, 4),
-    "Rosenbrock in 10 variables": valley,
-    "Rosenbrock, Hessian-vector": curvature,
-    "series of a sine, scalars": scalars,
-    "3-layer network, width 500": lambda: network([500, 500, 500, 500], 1000),
-    "elementwise chain, 10⁶ numbers": lambda: elementwise(10**6),
+    "Rosenbrock": valley,
+    "Rosenbrock, H · v": curvature,
+    "sine series, scalars": scalars,
+    "network, width 500": lambda: network([500, 500, 500, 500], 1000),
+    "chain, 10⁶ numbers": lambda: elementwise(10**6),
     "products of 500 × 500": lambda: products(500),
     "einsum of 1000 × 1000": lambda: contraction(1000),
-    "concatenation, 10 × 10⁵": lambda: joined(10**5),
-    "indexing, 10⁵ numbers": lambda: indexed(10**5),
+    "concatenation, 10⁶": lambda: joined(10**5),
+    "indexing, 10⁵": lambda: indexed(10**5),
 }

@@ -17,7 +17,7 @@ from .workloads import GROWTH, WORKLOADS
 
 __all__ = ["text", "write"]
 
-FIRST, COLUMN = 33, 9  # widths
+FIRST, COLUMN = 42, 9  # widths
 
 
 def head(results: Results) -> list[str]:
@@ -50,7 +50,7 @@ def table(results: Results) -> list[str]:
 
 def heading(peers: list[str]) -> list[str]:
     """Names in two lines, since columns are narrow."""
-    halves = [peer.replace("-", "- ").rpartition(" ") for peer in peers]
+    halves = [peer.replace("-", "- ").replace("microg", "micro- g").rpartition(" ") for peer in peers]
     return [line("", "", [first for first, _, _ in halves]), line("", "ours", [last for _, _, last in halves])]
 
 

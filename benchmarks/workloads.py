@@ -114,7 +114,7 @@ TRAINED = [
 ]
 COMPILED = ("jit, Numba", "jit, NumPy", "PyTorch compile", "PyTorch whole", "JAX jit")
 FRESH = [
-    wide("memory of a step, 784-512-512-10, batch 10,000", 10_000, measure="memory", threads=(1,),
+    wide("memory, 784-512-512-10, batch 10,000", 10_000, measure="memory", threads=(1,),
          only=(*FEW, "HIPS autograd")),
     Workload("import", "imports", measure="import", threads=(1,)),
     digits("first call, cold", 10, measure="first call", threads=(1,), only=COMPILED),
@@ -122,10 +122,10 @@ FRESH = [
 ]
 PROGRAMS = [
     Workload(f"program: {name}", "program", {"name": name}, only=("eager", "HIPS autograd"), threads=(1,))
-    for name in ("3-layer network, batch 16", "RNN, 10 steps", "Rosenbrock in 10 variables",
-                 "Rosenbrock, Hessian-vector", "series of a sine, scalars", "3-layer network, width 500",
-                 "elementwise chain, 10⁶ numbers", "products of 500 × 500", "einsum of 1000 × 1000",
-                 "concatenation, 10 × 10⁵", "indexing, 10⁵ numbers")
+    for name in ("network, batch 16", "RNN, 10 steps", "Rosenbrock",
+                 "Rosenbrock, H · v", "sine series, scalars", "network, width 500",
+                 "chain, 10⁶ numbers", "products of 500 × 500", "einsum of 1000 × 1000",
+                 "concatenation, 10⁶", "indexing, 10⁵")
 ]
 GROWTH = [
     *(digits(f"width {n}", 32, (784, n, n, 10), only=FEW, threads=(1,), growth=("width", n))

@@ -35,8 +35,9 @@ def descent(cost_of: Callable, lr: float) -> Callable:
     return step
 
 
-def prepared(variant: str, step: Callable, parameters: Any, x: Any, y: Any) -> Prepared:
-    many = max(1, min(100, 10_000 // len(x))) if variant == "scan" else 1
+def prepared(variant: str, step: Callable, parameters: Any, x: Any, y: Any, many: int = 100) -> Prepared:
+    """A step on a batch; a scan takes ``many`` batches at a time."""
+    many = many if variant == "scan" else 1
     if variant == "scan":
         x, y = np.stack([x] * many), np.stack([y] * many)
 
@@ -57,7 +58,7 @@ def prepared(variant: str, step: Callable, parameters: Any, x: Any, y: Any) -> P
 
 def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, output: str) -> Prepared:
     step = descent(lambda parameters, x, y: quadratic(forward(parameters, x, hidden, output), y), LR)
-    return prepared(variant, step, layers(sizes), *images(batch, sizes))
+    return prepared(variant, step, layers(sizes), *images(batch, sizes), many=100 if batch < 1000 else 10)
 
 
 def lenet(variant: str, batch: int) -> Prepared:
@@ -69,7 +70,7 @@ def lenet(variant: str, batch: int) -> Prepared:
         x = convolved(convolved(x, *parameters[:2], 2), *parameters[2:4], 0)
         return forward(parameters[4:], x.reshape(len(x), -1), "relu", "linear")
 
-    return prepared(variant, descent(entropy(logits), LR), drawn(LENET), *labelled(batch, (1, 28, 28)))
+    return prepared(variant, descent(entropy(logits), LR), drawn(LENET), *labelled(batch, (1, 28, 28)), many=5)
 
 
 def lstm(variant: str, batch: int) -> Prepared:
@@ -85,7 +86,7 @@ def lstm(variant: str, batch: int) -> Prepared:
         (output, _), _ = jax.lax.scan(cell, (jnp.zeros((len(x), 128)),) * 2, sums)
         return forward(last, output, "relu", "linear")
 
-    return prepared(variant, descent(entropy(logits), LR), drawn(LSTM), *labelled(batch, (28, 28)))
+    return prepared(variant, descent(entropy(logits), LR), drawn(LSTM), *labelled(batch, (28, 28)), many=5)
 
 
 def hessian_vector(variant: str, sizes: tuple[int, ...], batch: int) -> Prepared:

@@ -7,7 +7,6 @@ import numpy as np
 from ..workloads import LR, images, layers
 from . import Epochs, Prepared
 
-
 ONE = np.array(1, np.float32)  # a ufunc takes an array of no dimensions faster than a number
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .calls import as_one
 from .graph import in_dtype_of, leading_to, paired, raw, retraced, reverse_topological
+from .numerics import like_number
 from .record import output, outputs
 from .registry import RULES, name_of
-from .value import CALL, UNRECORDED, Value, unwrap
+from .value import CALL, UNRECORDED, Value, leaf, unwrap
 
 __all__ = ["backward", "owned", "reverse_pass"]
 
@@ -124,6 +127,27 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
 def _pull_through(node: Value, g: Any, gradients: dict[Value, Any], useful: Collection[Value] | None,
                   record: bool) -> None:
     """As ``_pull``, for an operation with a definition: backward through the graph of that."""
+    try:
+        found = _through(node, g, useful, record)
+    except Exception as error:
+        wanted = [i for i, a in enumerate(node.args) if isinstance(a, Value) and (useful is None or a in useful)]
+        parts = as_one(partial(_pulled, node.op, wanted), (g, *map(raw, node.args)), node.kwargs, error)
+        found = {node.args[i]: part for i, part in zip(wanted, parts, strict=True)}
+    for x, part in found.items():
+        if part is not None:
+            gradients[x] = gradients[x] + part if x in gradients else part
+
+
+def _pulled(op: Any, wanted: list[int], g: Any, *args: Any, **kwargs: Any) -> tuple:
+    """The gradients of some arguments of a function with a definition, of arrays."""
+    values = {i: leaf(a) for i, a in enumerate(args) if i in wanted}
+    node: Any = leaf(op(*args, **kwargs))
+    node.op, node._first, node.kwargs = op, tuple(values.get(i, a) for i, a in enumerate(args)), kwargs
+    found = _through(node, g, None, False)
+    return tuple(found.get(v, np.zeros_like(v.data)) for v in values.values())
+
+
+def _through(node: Value, g: Any, useful: Collection[Value] | None, record: bool) -> dict[Value, Any]:
     fresh, y, since = retraced(node, useful, record)
     outs = [(out, part) for out, part in (zip(y, g, strict=True) if type(node.data) is tuple else [(y, g)])
             if isinstance(out, Value)]
@@ -135,9 +159,7 @@ def _pull_through(node: Value, g: Any, gradients: dict[Value, Any], useful: Coll
     for n, part in reverse_pass(nodes, inner, leading_to(found, nodes), record):
         if n in found:
             found[n] = part
-    for x, n in fresh.items():
-        if found[n] is not None:
-            gradients[x] = gradients[x] + found[n] if x in gradients else found[n]
+    return {x: found[n] for x, n in fresh.items()}
 
 
 def _reaches(arg: Any, useful: Collection[Value] | None) -> bool:
@@ -157,7 +179,7 @@ def _retry(error: Exception, vjps: Any, node: Value, i: int, g: Any, y: Any, arg
     try:
         if isinstance(error, (ZeroDivisionError, OverflowError)):
             return vjps[i](*(np.float64(x) if type(x) is float else x for x in (g, y, *args)), **node.kwargs)
-        raise error
+        return as_one(vjps[i], (g, y, *args), node.kwargs, error)
     except Exception as error:
         error.add_note(f"in the derivative rule of {name_of(node.op)} with respect to argument {i}")
         raise
@@ -189,7 +211,9 @@ def _fit(g: Any, like: Any, node: Value, i: int) -> Any:
     if isinstance(g, Value) or wanted:
         return in_dtype_of(g, dtype)
     g = in_dtype_of(g, dtype)
-    return type(like)(g) if isinstance(g, (float, np.generic)) and isinstance(like, (float, np.generic)) else g
+    if hasattr(like, "like_number"):
+        return like_number(g, like)
+    return type(like)(g) if isinstance(g, (float, np.generic)) else g
 
 
 def owned(g: Any) -> Any:
@@ -227,7 +251,8 @@ def backward(self: Value, gradient: Any = None) -> None:
         if self.dtype.kind == "c":
             raise TypeError("backward of a complex Value needs the gradient that comes in: write "
                             "np.real(v).backward() for a real cost, or v.backward(gradient)")
-        g = 1.0 if type(data) is float else np.ones_like(data) if self.shape else data.dtype.type(1)
+        g: Any = 1.0 if type(data) is float else np.ones_like(data) if self.shape else data.dtype.type(1)
+        g = like_number(g, data)
     else:
         if isinstance(gradient, Value):
             raise TypeError("gradient: expected an array or a number, got a Value; pass its .data")

@@ -10,7 +10,7 @@ import numpy as np
 
 from .registry import REFUSED, RULES, name_of
 
-__all__ = ["by_name", "check_rule", "floating", "is_floating", "positional", "without_out"]
+__all__ = ["as_one", "by_name", "check_rule", "floating", "is_floating", "positional", "without_out"]
 
 
 def without_out(op: Callable, kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +50,15 @@ def positional(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any],
 
 def _constant_only(op: Callable, name: str) -> TypeError:
     return TypeError(f"{name_of(op)} has no derivative with respect to its keyword {name}: pass .data for a constant")
+
+
+def as_one(function: Callable, args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception) -> Any:
+    """A call that a trace could not follow inside, as one operation of the trace; ``error`` where there is no trace."""
+    for x in args:
+        for item in x if isinstance(x, (list, tuple)) else (x,):
+            if hasattr(item, "checked"):
+                return item.as_one(function, args, kwargs, error)
+    raise error
 
 
 def by_name(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any], most: Any,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .calls import as_one
 from .graph import in_dtype_of, raw, retraced, reverse_topological
 from .record import output, outputs
 from .registry import RULES, name_of
@@ -75,6 +76,8 @@ def _push(node: Value, arguments: tuple, moving: list[int], tangents: dict[Value
                 part = jvps[i](t, y, *args, **node.kwargs)
             except (ZeroDivisionError, OverflowError):  # where Python's floats raise, NumPy's give inf or nan
                 part = jvps[i](*(np.float64(x) if type(x) is float else x for x in (t, y, *args)), **node.kwargs)
+            except Exception as error:
+                part = as_one(jvps[i], (t, y, *args), node.kwargs, error)
         except Exception as error:
             error.add_note(f"in the forward rule of {name_of(node.op)} with respect to argument {i}")
             raise

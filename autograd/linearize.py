@@ -13,7 +13,7 @@ import numpy as np
 from .backward import owned, reverse_pass
 from .forward import forward_pass
 from .graph import in_dtype_of, leading_to, reverse_topological
-from .numerics import is_numeric
+from .numerics import is_numeric, like_number
 from .record import recording
 from .trees import leaves, tree_map
 from .value import Value, creation, holds_value, leaf
@@ -190,11 +190,13 @@ def ones(y: Any) -> Any:
     data = _data(y)
     if isinstance(data, float):
         return 1.0
-    return type(data)(1) if isinstance(data, np.inexact) else np.ones_like(data)[()]
+    one = type(data)(1) if isinstance(data, np.inexact) else np.ones_like(data)[()]
+    return like_number(one, data)
 
 
 def _zero(y: Any) -> Any:
     data = _data(y)
     if type(data) in (float, int, bool):
         return 0.0
-    return np.zeros_like(data, dtype=None if np.result_type(data).kind in "fc" else float)[()]
+    zero = np.zeros_like(data, dtype=None if np.result_type(data).kind in "fc" else float)[()]
+    return like_number(zero, data)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_data", "divide", "is_numeric", "power", "show"]
+__all__ = ["as_data", "divide", "is_numeric", "like_number", "power", "show"]
 
 
 def as_data(data: Any) -> Any:
@@ -42,6 +42,11 @@ def as_data(data: Any) -> Any:
 def is_numeric(x: Any) -> bool:
     """Whether ``x`` is a number, or an array or a Value of numbers."""
     return isinstance(x, (int, float, complex)) or getattr(getattr(x, "dtype", None), "kind", "O") in "biufc"
+
+
+def like_number(g: Any, like: Any) -> Any:
+    """``g``; as a Python number where ``like`` is one that is traced, and so has no type of Python's."""
+    return like.like_number(g) if hasattr(like, "like_number") else g
 
 
 def divide(a: Any, b: Any) -> Any:

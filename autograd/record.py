@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from .calls import by_name, check_rule, floating, is_floating, positional, without_out
+from .calls import as_one, by_name, check_rule, floating, is_floating, positional, without_out
 from .lines import ours
 from .numerics import divide, power
 from .registry import NONDIFFERENTIABLE, RULES, load_rules, name_of
@@ -95,7 +95,12 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
             args, kwargs = by_name(op, args, kwargs, rule.most, holds_value)
             raw = raw[: len(args)]
         check_rule(op, args, kwargs, holds_value)
-    data = (compute or op)(*raw, **kwargs)
+    try:
+        data = (compute or op)(*raw, **kwargs)
+    except Exception as error:
+        if compute is None:
+            raise
+        data = as_one(compute, raw, kwargs, error)
     if type(data) is np.ndarray and data.ndim and data.dtype.kind == "f":
         return _result(data, op, tuple(args), CALL, kwargs)
     if compute is not None and not isinstance(data, (tuple, list)) and (rule is None or rule.definition is None):
@@ -105,7 +110,8 @@ def apply(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any] = NO_KWAR
     if type(data) is np.float64 and all(type(x) in (float, int, bool) for x in raw):
         data = float(data)
     elif hasattr(data, "of_numbers"):  # a traced number, of Python numbers perhaps
-        data = data.of_numbers(raw)
+        traced: Any = data
+        data = traced.of_numbers(raw)
     return _result(data, op, tuple(args), CALL, kwargs)
 
 

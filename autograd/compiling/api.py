@@ -39,7 +39,7 @@ class Plan:
         captured.program = self.program = program
         compiled = _BACKENDS[backend](program)
         self.backend, self.source, self.run = backend, compiled.source, compiled.run
-        self.call, self.entry = glue(captured, compiled.run)
+        self.call, self.fits, self.entry = glue(captured, compiled.run)
 
 
 @contextmanager
@@ -96,7 +96,8 @@ class Jitted:
                 return self.__wrapped_function__(*args, **kwargs)
             with _uncollected():
                 plan = self._planned(args, kwargs)
-            return plan.call(args, kwargs)
+            result = plan.call(args, kwargs)
+            return self.__wrapped_function__(*args, **kwargs) if result is MISS else result
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The generated program for these arguments, as text; nothing is run but the trace, where there is none yet.
@@ -123,6 +124,9 @@ class Jitted:
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The plan for these arguments; it is made, but not run, where there is none yet."""
         with self._lock:
+            for plan in self._plans:
+                if plan.fits(args, kwargs) is not MISS:
+                    return plan
             return self._planned(args, kwargs)
 
     def _planned(self, args: tuple, kwargs: dict) -> Plan:

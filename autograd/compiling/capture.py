@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,15 @@ import numpy as np
 
 from ..value import Value
 from .program import Output, Program, Var, constant
-from .random import Stream, TracedGenerator, no_generator
+from .random import MAKE, Stream, TracedGenerator, no_generator
 from .state import MISSING, Slot, State
 from .trace import Trace, tracing
 from .tracer import Tracer, TracingError
 
-__all__ = ["Argument", "Captured", "Leaf", "capture"]
+__all__ = ["Argument", "Captured", "Leaf", "capture", "share"]
+
+
+_one_at_a_time = threading.RLock()
 
 
 class Argument:
@@ -73,7 +77,8 @@ def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool
     """
     while True:
         known = len(moving)
-        captured = _Run(f, moving, gradients).run(args, kwargs)
+        with _one_at_a_time:  # because another would see the Tracers of this one in what both reach
+            captured = _Run(f, moving, gradients).run(args, kwargs)
         if len(moving) == known:
             return captured
 
@@ -89,24 +94,24 @@ class _Run:
     # What stands for what is there
 
     def lift(self, x: Any, source: Any) -> Any:
-        if x is np.random.default_rng:
+        if x is MAKE:
             return no_generator
         if isinstance(x, np.random.Generator):
             generator = TracedGenerator(self.trace, x, source)
             self.captured.kinds[generator.var] = type(x)
             return generator
         tracer = self.trace.input(x, source)
-        self.boxes[tracer.var] = tracer, x
-        self.captured.kinds[tracer.var] = type(x)
+        self.boxes[tracer.variable] = tracer, x
+        self.captured.kinds[tracer.variable] = type(x)
         if isinstance(source, Slot) and isinstance(x, np.ndarray):
-            self.captured.usual[tracer.var] = x
+            self.captured.usual[tracer.variable] = x
         return tracer
 
     def fake(self, x: Any, slot: Slot) -> Any:
         """A gradient of zeros, to see whether what was in ``.grad`` matters."""
         data = slot.holder.data
         tracer = self.trace.input(np.zeros_like(data.value) if data.shape else data.value * 0, slot)
-        self.captured.fakes.add(tracer.var)
+        self.captured.fakes.add(tracer.variable)
         return tracer
 
     def argument(self, x: Any, expression: str) -> Any:
@@ -133,7 +138,7 @@ class _Run:
 
     def run(self, args: tuple, kwargs: dict) -> Captured:
         token = tracing.set(self.trace)
-        make, np.random.default_rng = np.random.default_rng, no_generator
+        np.random.default_rng = no_generator
         self.captured.positional, self.captured.named = len(args), dict.fromkeys(kwargs).keys()
         streams = [Stream(random), Stream(np.random)]
         try:
@@ -144,7 +149,7 @@ class _Run:
             self.captured.result = self.tree(result, "what it returns")
             self.collect()
         finally:
-            np.random.default_rng = make
+            np.random.default_rng = MAKE
             tracing.reset(token)
             self.state.restore()
             self.trace.closed = True
@@ -161,22 +166,23 @@ class _Run:
     def collect(self) -> None:
         """What has changed, as writes of the program."""
         for var, (tracer, original) in self.boxes.items():
-            if tracer.mutable and tracer.var is not var:
+            if tracer.mutable and tracer.variable is not var:
                 self._written(tracer, original)
                 if var.shape:
-                    self.trace.inputs[var].written = tracer.var
+                    self.trace.inputs[var].written = tracer.variable
                 else:  # an array without axes: a number for the program
                     self.captured.writes.append((Slot(original, (), "item"), self.tree(tracer, "", state=True)))
         for slot, before, now in self.state.changes():
-            if isinstance(now, list) and slot.how == "item" and now is slot.holder:
-                raise TracingError("a list changes its length", "A replay would not repeat that: return the value, and "
+            if slot.how == "item" and now is slot.holder:
+                raise TracingError(f"a {type(now).__name__} changes its length",
+                                   "A replay would not repeat that: return the value, and "
                                    "append it outside of the jitted function.", 1)
             if now is MISSING:
                 raise TracingError(f"{slot!r} is deleted", "A replay would not repeat that: do it outside.", 1)
             if type(now) is int and type(before) is int:
                 self.moving.add(slot.identity)
                 continue
-            asked = isinstance(before, Tracer) and self.trace.asked.get(before.var)
+            asked = isinstance(before, Tracer) and self.trace.asked.get(before.variable)
             if asked:
                 raise TracingError(f"{asked} of {slot!r}, a number which each call changes",
                                    "Use NumPy's functions or operators of it, as (1 - b**n) ** 0.5 for math.sqrt and "
@@ -189,7 +195,7 @@ class _Run:
         if not original.flags.writeable:
             raise ValueError("assignment destination is read-only")
         for other, array in self.boxes.values():
-            if other is not tracer and isinstance(array, np.ndarray) and _overlap(array, original):
+            if other is not tracer and isinstance(array, np.ndarray) and share(array, original):
                 raise TracingError("an array is changed in place that shares memory with another one that is used",
                                    "Pass or keep copies: a.copy().", 1)
 
@@ -213,11 +219,11 @@ class _Run:
         return x
 
     def output(self, x: Tracer, what: str, fresh: bool, state: bool) -> int:
-        var, outputs = x.var, self.captured.program.outputs
+        var, outputs = x.variable, self.captured.program.outputs
         base: Any = x
         while base._view is not None:
             base = base._view[1][0]
-        owner = next((v for v, (box, _) in self.boxes.items() if box is base or v is base.var), None)
+        owner = next((v for v, (box, _) in self.boxes.items() if box is base or v is base.variable), None)
         if not state and base.mutable and owner is not None:
             raise TracingError(f"{what} is {self.trace.inputs[owner].source!r} itself or a view of it, which a later "
                                "call may overwrite", "Write .copy() after it.", 1)
@@ -227,7 +233,8 @@ class _Run:
         return self.indices[var]
 
 
-def _overlap(a: np.ndarray, b: np.ndarray) -> bool:
+def share(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays have an element in common."""
     try:
         work: Any = 10_000
         return np.shares_memory(a, b, max_work=work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import types
 from collections.abc import Callable
 from typing import Any
@@ -9,21 +10,22 @@ from typing import Any
 import numpy as np
 
 from ..value import CALL, UNRECORDED, Value, creation, new
-from .capture import Captured, Leaf
+from .capture import Captured, Leaf, share
 from .program import Input, Var
-from .state import KNOWN, Slot
+from .state import Slot
 
 __all__ = ["MISS", "glue"]
 
 FAILED = "(AttributeError, IndexError, KeyError, TypeError, ValueError)"  # state that has another form
+_LITERAL = (int, str, bytes)  # what is the same when it is equal
 MISS: Any = object()  # the plan is for another call
 
 
-def glue(captured: Captured, run: Callable[..., list]) -> tuple[Callable[[tuple, dict], Any], str]:
-    """The function of ``args`` and ``kwargs`` that runs the plan, or gives ``MISS``, and its text."""
+def glue(captured: Captured, run: Callable[..., list]) -> tuple[Callable[[tuple, dict], Any], Callable, str]:
+    """The function of ``args`` and ``kwargs`` that runs the plan, or gives ``MISS``; that which only asks; the text."""
     source, names = _Writer(captured, run).write()
     exec(compile(source, "<jit call>", "exec"), names)
-    return names["call"], source
+    return names["call"], names["fits"], source
 
 
 def result_value(data: Any, grad: Any = None) -> Value:
@@ -40,7 +42,8 @@ class _Writer:
     def __init__(self, captured: Captured, run: Callable[..., list]) -> None:
         self.captured = captured
         self.names: dict[str, Any] = {"MISS": MISS, "run": run, "ndarray": np.ndarray, "value": result_value,
-                                      "Generator": np.random.Generator}
+                                      "Generator": np.random.Generator, "is_not": operator.is_not,
+                                      "unlike": unlike, "overlap": overlap}
         self.by_id: dict[int, str] = {}
         self.lines: list[str] = []
 
@@ -71,16 +74,20 @@ class _Writer:
             self.miss(f"{first.source(self.bind)} is not {second.source(self.bind)}")
         for n, i in enumerate(captured.program.inputs):
             self.read(i, f"x{n}")
+        self.shared()
         for source, number in captured.asked:
-            self.miss(f"{source.source(self.bind)} != {self.bind(number)}")
-        self.lines = ["try:", *(f"    {line}" for line in self.lines), f"except {FAILED}: return MISS"]
+            text = source.source(self.bind)
+            self.miss(f"{text} == {text}" if number != number else f"{text} != {self.bind(number)}")
+        conditions = ["try:", *(f"    {line}" for line in self.lines), f"except {FAILED}: return MISS"]
+        self.lines = [*conditions]
         outs = [f"o{n}" for n in range(len(captured.program.outputs))]
         given = ", ".join(f"x{n}" for n in range(len(captured.program.inputs)))
         self.lines.append(f"{'[' + ', '.join(outs) + '] = ' if outs else ''}run({given})")
         for slot, tree in captured.writes:
             self.lines.append(f"{slot.source(self.bind)} = {self.tree(tree, slot)}")
         self.lines.append(f"return {self.tree(captured.result)}")
-        return "def call(args, kwargs):\n    " + "\n    ".join(self.lines) + "\n", self.names
+        call = "def call(args, kwargs):\n    " + "\n    ".join(self.lines) + "\n"
+        return call + "\ndef fits(args, kwargs):\n    " + "\n    ".join(conditions) + "\n", self.names
 
     def miss(self, condition: str) -> None:
         self.lines.append(f"if {condition}: return MISS")
@@ -93,25 +100,42 @@ class _Writer:
         if self.captured.kinds[i.var] is np.ndarray and not i.var.shape:
             self.lines.append(f"{name} = {name}[()]")
 
+    def shared(self) -> None:
+        """Arrays that are overwritten share no memory with others, as the trace saw; arrays that are new may."""
+        usual = self.captured.usual
+        inputs = {f"x{n}": i for n, i in enumerate(self.captured.program.inputs) if i.var.shape}
+        written = {name: i.var for name, i in inputs.items() if i.written is not None}
+        if not written or len(inputs) < 2:
+            return
+        owners = self.bind({id(owner(usual[var])) for var in written.values() if var in usual})
+        new = [f"{name} is not {self.bind(usual[i.var])}" if i.var in usual else
+               "True" if i.written is not None else
+               f"id({name} if {name}.base is None else {name}.base) in {owners}" for name, i in inputs.items()]
+        self.miss(f"({' or '.join(new)}) and overlap([{', '.join(inputs)}], [{', '.join(written)}])")
+
     def constants(self, lifted: set) -> None:
         """The state that the trace took to be the same at every call."""
         state = self.captured.state
         whole = set()
         for holder, before in state.containers:
-            keys = before if isinstance(before, dict) else range(len(before))
+            name, keys = self.bind(holder), list(before) if isinstance(before, dict) else [*range(len(before))]
+            self.miss(f"len({name}) != {len(before)}")
             slots = [Slot(holder, key, "item") for key in keys]
-            if all(s.identity not in lifted and _plain(before[s.key]) for s in slots):
-                self.miss(f"{self.bind(holder)} != {self.bind(before)}")
+            if not any(s.identity in lifted for s in slots):
                 whole.update(s.identity for s in slots)
-            else:
-                self.miss(f"len({self.bind(holder)}) != {len(before)}")
+                if isinstance(before, dict):
+                    self.miss(f"[*{name}] != {self.bind(keys)}")
+                    values, name = list(before.values()), f"{name}.values()"
+                else:
+                    values = before
+                self.miss(f"any(map(is_not, {name}, {self.bind(values)})) and any(map(unlike, {name}, "
+                          f"{self.bind(values)}))")
         for identity, (slot, x) in state.originals.items():
             free = isinstance(slot.holder, Value) and slot.key == "grad" and self.captured.fakes
-            if identity in lifted or identity in whole or free or _is_fixed(x):
+            if identity in lifted or identity in whole or free or isinstance(x, types.ModuleType):
                 continue
-            text = slot.source(self.bind)
-            self.miss(f"{text} is not {self.bind(x)}" if not isinstance(x, (int, float, str)) or isinstance(x, bool)
-                      else f"{text} != {self.bind(x)}")
+            text, usual = slot.source(self.bind), self.bind(x)
+            self.miss(f"{text} is not {usual}" if type(x) not in _LITERAL else f"unlike({text}, {usual})")
 
     def tree(self, x: Any, slot: Slot | None = None) -> str:
         """The expression of a result, or of what a slot gets."""
@@ -146,12 +170,16 @@ def _other(var: Var, name: str, bind: Callable[[Any], str], kind: type) -> str:
             f"({name}.dtype is not {dtype} and {name}.dtype != {dtype})")
 
 
-def _is_fixed(x: Any) -> bool:
-    """What nobody binds anew: modules, and what packages define."""
-    name = getattr(x, "__module__", None) if callable(x) else None
-    return isinstance(x, types.ModuleType) or (name or "").partition(".")[0] in KNOWN
+def owner(x: np.ndarray) -> Any:
+    return x if x.base is None else x.base
 
 
-def _plain(x: Any) -> bool:
-    """Whether == of two such objects is True, False or quick to fail."""
-    return isinstance(x, (int, str, bytes, type(None), Value, type)) or callable(x) or not hasattr(x, "__array__")
+def overlap(arrays: list[np.ndarray], written: list[np.ndarray]) -> bool:
+    """Whether one that is written shares memory with another."""
+    return any(a is not b and owner(a) is owner(b) and share(a, b) for b in written for a in arrays) or any(
+        sum(a is b for a in arrays) > 1 for b in written)
+
+
+def unlike(a: Any, b: Any) -> bool:
+    """Whether ``a`` is another object than ``b``, and another number or text."""
+    return a is not b and (type(a) is not type(b) or type(a) not in _LITERAL or a != b)

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .levels_plan import CODES, CONSTANT, INPUT, LOAD, Levels, plan
+from .levels_codes import CODES
+from .levels_plan import CONSTANT, INPUT, LOAD, Levels, plan
 from .program import Op, Program, Var, cast
 
 __all__ = ["FEWEST", "Levels", "vectorised"]
@@ -228,7 +229,7 @@ def _together(stages: list[list[tuple[Op, tuple[int, tuple]]]], wanted: set[Var]
     ops = []
     for n, (levels, inputs) in enumerate(plan(codes, columns, values, parts)):
         args = [variable[i] for i in inputs], *(x for x, part in arrays if part == n)
-        ops.append(Op(levels, args, {}, tuple(outs[n])))
+        ops.append(Op(levels, args, {}, tuple(outs[n]), several=len(outs[n]) > 1))
     return ops
 
 

@@ -8,16 +8,24 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from . import levels_plan
-from .levels_plan import CODES
+from .levels_codes import CODES, FOLD
+from .levels_codes import NO_INDEX as NOT_LISTED
 
 __all__ = ["run"]
 
-# All is unsigned: of a signed index Numba would ask each time whether it counts from the end. What is kept on disk is
-# compiled anew when this file changes, so it may depend on another one only in what makes this one change, too.
-NO_INDEX = np.uint32(levels_plan.NO_INDEX)
+# All is unsigned: of a signed index Numba would ask each time whether it counts from the end.
+NO_INDEX = np.uint32(NOT_LISTED)
 ZERO, ONE = np.uint64(0), np.uint64(1)
-FOLD, FIRST_UNARY, WHERE = levels_plan.FOLD, CODES.index(np.logical_not), CODES.index(np.where)
+FIRST_UNARY, WHERE = CODES.index(np.logical_not), CODES.index(np.where)
+
+
+# What is kept on disk is compiled anew when this file changes, and only then: so it says which codes it is for.
+if " ".join(f.__name__ for f in CODES) != (
+        "add subtract multiply divide maximum minimum less less_equal equal not_equal logical_and logical_or "
+        "power remainder floor_divide arctan2 hypot logaddexp where logical_not negative absolute sign sqrt "
+        "cbrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh "
+        "arccosh arctanh floor ceil trunc rint"):
+    raise ImportError("levels_kernel.py must name the codes of levels_codes.py")
 
 
 def _kept(function: Callable) -> Any:

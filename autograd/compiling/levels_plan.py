@@ -15,16 +15,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CODES", "FOLD", "INPUT", "LOAD", "NO_INDEX", "Levels", "plan"]
+from .levels_codes import CODES, FOLD, NO_INDEX
 
-# The functions of groups: a group's code is the place of its function here.
-CODES: tuple[Any, ...] = (
-    np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.less, np.less_equal, np.equal,
-    np.not_equal, np.logical_and, np.logical_or, np.power, np.remainder, np.floor_divide, np.arctan2, np.hypot,
-    np.logaddexp, np.where, np.logical_not, np.negative, np.absolute, np.sign, np.sqrt, np.cbrt, np.exp, np.exp2,
-    np.expm1, np.log, np.log2, np.log10, np.log1p, np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh,
-    np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh, np.floor, np.ceil, np.trunc, np.rint)
-FOLD = len(CODES)
+__all__ = ["CONSTANT", "INPUT", "LOAD", "Levels", "plan"]
+
 _ADD = CODES.index(np.add)
 _WHERE = CODES.index(np.where)
 _UNARY = CODES.index(np.logical_not)  # from here on
@@ -35,7 +29,6 @@ CONSTANT, INPUT, LOAD = -1, -2, -3
 # The columns of the table: code, number of operations, additions of each (for a fold), first cell of the results, and
 # for each operand its first cell and stride, or where its cells are listed in ``index``.
 OPERANDS = (4, 7, 10)
-NO_INDEX = 2**32 - 1
 
 CHUNK = 1024  # operations of a group at a time, in the compiled loop: what it gathers stays in the first cache
 SPARE = 3 * CHUNK  # cells behind all others, for that

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import importlib.metadata
 import keyword
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..numerics import divide, power
 from ..registry import name_of
-from .program import Draw, Program, Var, map_vars
+from .program import Draw, Program, Var
 
 __all__ = ["Compiled", "available", "compile_program"]
 
 OLDEST = (0, 60)
+SAFE = {operator.truediv: divide, operator.pow: power}  # inf or nan where Python raises an error
+SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.mod: "%", operator.floordiv: "//",
+           operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=", operator.eq: "==", operator.ne: "!="}
 
 
 def available() -> str | None:
@@ -75,8 +80,8 @@ class _Driver:
     """The Python function that calls NumPy and the kernels in order."""
 
     def __init__(self, kernels: Any) -> None:
-        from .numba_lower import Constant
         from .numba_memory import block
+        from .numba_steps import Constant
         self.kernels, self.lowered, self.program = kernels, kernels.lowered, kernels.program
         self.namespace: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "copy": np.array,
                                           "dense": _dense, "again": self.again, "contiguous": self.contiguous}
@@ -87,6 +92,7 @@ class _Driver:
             if isinstance(var, Constant):
                 self.namespace[name] = np.ascontiguousarray(var.value)
         self.lines: list[str] = []
+        self.calls = False
         self.here: dict[Var, str] = {}
         self.objects: dict[int, str] = {}
         self.arrays = [(k, e) for k, e in enumerate(self.program.inputs) if e.var in self.lowered.views]
@@ -114,7 +120,11 @@ class _Driver:
                 self.line(f"{self.here[entry.var]}[...] = {self.value(entry.written)}")
         results = ", ".join(self.output(o) for o in self.program.outputs)
         self.line(f"return [{results}]")
-        head = [f"def run({signature}):"]
+        head = [*(f"# {name}: {e.source!r}, {e.var}" for name, e in zip(names, self.program.inputs, strict=True)),
+                f"def run({signature}):"]
+        if self.calls:  # the trace has warned
+            self.lines = [f"    with {self.object(np.errstate, 'errstate')}(all='ignore'):",
+                          *("    " + line for line in self.lines)]
         if not simple and self.outer_kernel:
             head += [f"    if not contiguous(({signature},)):", f"        return again({signature})"]
         return "\n".join([*head, *self.lines]) + "\n"
@@ -139,15 +149,20 @@ class _Driver:
 
     def call(self, host: Any) -> None:
         op = host.op
+        self.calls = True
         if isinstance(op.function, Draw):
             head, *rest = op.args
             call = f"{self.value(head)}.{op.function.method}"
         else:
-            function = getattr(op.function, "compiled", op.function)  # what Levels has for this backend
-            rest, call = op.args, self.object(function, name_of(op.function).removeprefix("operator."))
+            function = SAFE.get(op.function) or getattr(op.function, "compiled", op.function)  # Levels has one for Numba
+            rest, call = op.args, self.object(function, name_of(function).removeprefix("operator."))
         args = [self.value(a) for a in rest] + [f"{k}={self.value(v)}" for k, v in op.kwargs.items()]
+        call = f"{call}({', '.join(args)})"
+        if op.function in SYMBOLS and len(args) == 2:
+            call = f"{args[0]} {SYMBOLS[op.function]} {args[1]}"
         outs = [self.kernels.names[v] for v in op.outs]
-        self.line(f"{', '.join(outs)}{' = ' if outs else ''}{call}({', '.join(args)})")
+        given = f"[{', '.join(outs)}]" if op.several else ", ".join(outs)
+        self.line(f"{given}{' = ' if outs else ''}{call}")
         for var, name in zip(op.outs, outs, strict=True):
             self.here[var] = name
             if var in self.outer_kernel and var.python is None:
@@ -213,7 +228,13 @@ class _Driver:
             self.line(f"    return again({again})")
         for k, check in enumerate(kernel.checks, start=1):
             self.line(f"if status == {k}:")
-            self.line(f"    raise {self.value(check.error)}()")
+            _, error, *values = check.op.args
+            before, self.here = self.here, dict(self.here)
+            mark = len(self.lines)
+            text = ", ".join(map(self.value, values))
+            self.lines[mark:] = ["    " + line for line in self.lines[mark:]]
+            self.line(f"    raise {self.value(error)}({text})")
+            self.here = before
 
     def entries(self) -> set[Var]:
         return {e.var for _, e in self.arrays}

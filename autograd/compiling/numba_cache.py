@@ -23,6 +23,7 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 __all__ = ["directory", "load"]
@@ -50,7 +51,9 @@ def load(source: str, signatures: Mapping[str, Any]) -> dict[str, Any]:
     try:
         functions = _defined(source, signatures)
         for name, parts in _read(key).items():
-            functions[name].add_overload(CompileResult._rebuild(functions[name].targetctx, *parts))
+            context = functions[name].targetctx
+            rtsys.initialize(context)  # what counts references to arrays, in the code that calls a kernel from Python
+            functions[name].add_overload(CompileResult._rebuild(context, *parts))
             functions[name].disable_compile()
     except Exception:  # there is no file, or a damaged one, or one that this Numba cannot read
         functions = _defined(source, signatures)

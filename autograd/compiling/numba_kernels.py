@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..registry import name_of
-from .numba_loops import Source, nest_source
-from .numba_lower import Check, Constant, Host, Loop, Lowered, View
+from .numba_loops import LETTERS, Source, nest_source
 from .numba_memory import allocate
 from .numba_products import Plan, needs_memory, plan, product_source
 from .numba_schedule import Nest, Schedule, sources
+from .numba_steps import Check, Constant, Host, Loop, Lowered, View
 from .program import Program, Var
 
 __all__ = ["HEAD", "Kernel", "Kernels"]
@@ -28,11 +27,11 @@ from math import copysign
 from numba import float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64
 
 from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, zeros
-from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, log, log1p, maximum, minimum, muladd,
-                                     plus, rint, sqrt, tanh, times, trunc)
+from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, log, log1p, maximum, minimum,
+                                           plus, rint, sqrt, tanh, times, trunc, within)
 '''
 
-LOCAL = {*"ijklmnopqrs", *dir(builtins), "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
+RESERVED = {*LETTERS, *dir(builtins), *re.findall(r"\w+", HEAD), "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
 
 
 class Kernel:
@@ -57,7 +56,8 @@ class Kernels:
         self.fresh = {root: var for var, root in lowered.fresh.items()}
         for number, entry in enumerate(program.inputs):
             self.name(entry.var, _readable(entry.source, number, set(self.names.values())))
-        for k, step in enumerate(s for s in [*order.prelude, *(n.steps[0] for n in order.nests)] if isinstance(s, Host)):
+        steps = [*order.prelude, *(n.steps[0] for n in order.nests)]
+        for k, step in enumerate(s for s in steps if isinstance(s, Host)):
             for j, out in enumerate(step.op.outs):
                 self.name(out, f"h{k}" if len(step.op.outs) == 1 else f"h{k}_{j}")
                 self.outer.add(out)
@@ -150,7 +150,8 @@ class Kernels:
             return name
 
         def name_only(var: Var) -> str:
-            return array(var) if var in self.stored or var in self.outer or isinstance(var, Constant) else self.names[var]
+            held = var in self.stored or var in self.outer or isinstance(var, Constant)
+            return array(var) if held else self.names[var]
 
         def number(var: Var, dtype: np.dtype) -> str:
             return numbers.setdefault((var, str(dtype)), f"{self.names[var]}_{dtype}")
@@ -190,10 +191,7 @@ class Kernels:
 def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
     """A name for an input: its own where that is one."""
     text = source if isinstance(source, str) else ""
-    clear = text.isidentifier() and not keyword.iskeyword(text) and text not in taken and len(text) > 0
-    reserved = clear and (text in re.findall(r"\w+", HEAD) or text in LOCAL or text[0] in "chtvsdaout" and text[1:].replace("_", "").isdigit())
-    return text if clear and not reserved and len(text) < 40 else f"x{number}"
-
-
-def describe(host: Host) -> str:
-    return name_of(host.op.function)
+    if not text.isidentifier() or keyword.iskeyword(text) or text in taken or text in RESERVED:
+        return f"x{number}"
+    generated = re.fullmatch(r"([achstv]|out|sums|view|kernel_|memory_).*\d.*", text)
+    return f"x{number}" if generated else text

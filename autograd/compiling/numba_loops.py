@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from .numba_lower import Loop, View
 from .numba_scalars import literal
 from .numba_schedule import Nest, trailing
+from .numba_steps import Loop, View
 from .program import Var
 
-__all__ = ["Source", "elements", "index_text", "nest_source"]
+__all__ = ["LETTERS", "Source", "elements", "index_text", "nest_source"]
 
 LETTERS = "ijklmnopqrs"
 BLOCK = 1024  # a long sum is one of sums of so many terms each

@@ -15,7 +15,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 __all__ = ["at", "ceil", "exp", "expm1", "flat", "floor", "fmax", "fmin", "log", "log1p", "maximum", "minimum",
-           "muladd", "plus", "rint", "sqrt", "tanh", "times", "trunc"]
+           "plus", "rint", "sqrt", "tanh", "times", "trunc", "within"]
 
 ANY_ORDER = ("reassoc", "contract")
 
@@ -43,28 +43,32 @@ def at(typing: Any, pointer: Any, offset: Any) -> Any:
     return pointer(pointer, types.int64), code
 
 
+@intrinsic
+def within(typing: Any, index: Any, length: Any) -> Any:
+    """An index as NumPy takes it, from the end where it is negative; 0 for one that is out of bounds."""
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        i, n = args
+        zero = ir.Constant(i.type, 0)
+        i = builder.select(builder.icmp_signed("<", i, zero), builder.add(i, n), i)
+        return builder.select(builder.icmp_unsigned("<", i, n), i, zero)
+    return types.int64(types.int64, types.int64), code
+
+
 # Reductions, whose terms may come in any order
 
 
-def _reduction(name: str, doc: str, count: int, floating: Any, integer: Any) -> Any:
-    def typed(typing: Any, *args: Any) -> Any:
-        first = args[0]
-
+def _reduction(name: str, floating: str, integer: str) -> Any:
+    def function(typing: Any, total: Any, x: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return (floating if isinstance(first, types.Float) else integer)(builder, *args)
-        return first(*[first] * count), code
-    functions = {2: lambda typing, total, x: typed(typing, total, x),
-                 3: lambda typing, total, a, b: typed(typing, total, a, b)}
-    function = functions[count]
-    function.__name__, function.__doc__ = name, doc
+            if isinstance(total, types.Float):
+                return getattr(builder, floating)(*args, flags=ANY_ORDER)
+            return getattr(builder, integer)(*args)
+        return total(total, total), code
+    function.__name__ = name
     return intrinsic(function)
 
 
-plus = _reduction("plus", "total + x", 2, lambda b, s, x: b.fadd(s, x, flags=ANY_ORDER), lambda b, s, x: b.add(s, x))
-times = _reduction("times", "total * x", 2, lambda b, s, x: b.fmul(s, x, flags=ANY_ORDER), lambda b, s, x: b.mul(s, x))
-muladd = _reduction("muladd", "total + a * b", 3,
-                    lambda b, s, x, y: b.fadd(s, b.fmul(x, y, flags=ANY_ORDER), flags=ANY_ORDER),
-                    lambda b, s, x, y: b.add(s, b.mul(x, y)))
+plus, times = _reduction("plus", "fadd", "add"), _reduction("times", "fmul", "mul")
 
 
 # Functions of one or two numbers

@@ -6,8 +6,8 @@ from functools import cache
 from importlib.util import find_spec
 
 from .numba_loops import Source, elements, index_text
-from .numba_lower import Loop, View, contiguous
 from .numba_schedule import Nest
+from .numba_steps import Loop, View, contiguous
 from .program import Var
 
 __all__ = ["Plan", "plan", "product_source"]
@@ -31,7 +31,7 @@ def plan(loop: Loop) -> Plan:
         return Plan("blas")
     if k == 0:
         return Plan("rows")
-    if dense and k >= LONG or (k > 1 and n == 1 and dense):
+    if (dense and k >= LONG) or (k > 1 and n == 1 and dense):
         return Plan("dot")
     if right.strides[1] == 1 or n == 1:
         return Plan("rows")
@@ -106,8 +106,9 @@ def dot(out: Source, loop: Loop) -> None:
             with out.block(f"for i in range({i0}, {i1}, {tall}):"), out.block(f"for j in range({j0}, {j1}, {wide}):"):
                 out.line(f"{sums} = zeros({zero}, {tall * wide})")
                 with out.block(f"for k in range({k}):"):
-                    out.line(f"{sums} = outer_plus({sums}, {_from(out, left, ('i', '', 'k'))}, {left.strides[0]}, {tall}, "
-                             f"{_from(out, right, ('', 'j', 'k'))}, {right.strides[1]}, {wide})")
+                    rows_ = f"{_from(out, left, ('i', '', 'k'))}, {left.strides[0]}, {tall}"
+                    columns = f"{_from(out, right, ('', 'j', 'k'))}, {right.strides[1]}, {wide}"
+                    out.line(f"{sums} = outer_plus({sums}, {rows_}, {columns})")
                 out.line(f"keep({sums}, {_from(out, loop.target, ('i', 'j', ''))}, {down}, {across}, {wide})")
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from .numba_lower import Check, Host, Loop, Lowered, View
-from .program import Var, vars_in
+from .numba_steps import Check, Host, Loop, Lowered, View
+from .program import Var
 
 __all__ = ["Nest", "Schedule", "schedule", "sources"]
 
@@ -209,10 +209,10 @@ class _Placer:
                     if nest in between or (nest is early and (
                             step.product or not isinstance(o, View) or not isinstance(writer, Loop)
                             or (writer.final and not o.whole)
-                            or not writer.final and (writer.axes and not writer.product or not self.alone(writer)
-                                                     or not o.whole))):
+                            or (not writer.final and ((writer.axes and not writer.product) or not self.alone(writer)
+                                                     or not o.whole)))):
                         return False
-            if any(n in between or n is early and not self.same_elements(step.target.root, early)
+            if any(n in between or (n is early and not self.same_elements(step.target.root, early))
                    for n, _ in self.readers[step.target.root]):
                 return False
         for step in early.loops:

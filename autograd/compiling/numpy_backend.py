@@ -140,8 +140,9 @@ class _Writer:
             if op.out in self.memory.fresh:
                 self.assign(op, f"{self.name[op.out]}.copy()", known=True)
         elif f is operator.getitem:
-            self.assign(op, f"{self.text(op.args[0])}[{self.text(op.args[1])}]")
-        elif not op.out.shape or len(outs) > 1 or op.out.dtype == object:
+            scalar = "[()]" if _may_have_no_axes(op, op.out) else ""
+            self.assign(op, f"{self.text(op.args[0])}[{self.text(op.args[1])}]{scalar}")
+        elif not op.out.shape or op.several or op.out.dtype == object:
             self.single(op)
         elif op.out in self.memory.views:
             self.view(op)
@@ -165,7 +166,12 @@ class _Writer:
         else:
             expression = self.call(_reduction(op) or op.function, *op.args, **_reduced(op))
         names = ", ".join(self.name[v] for v in op.outs)
-        self.lines.append(f"{names}{',' if len(op.outs) == 1 and _is_tuple(op) else ''} = {expression}")
+        self.lines.append(f"[{names}] = {expression}" if op.several else f"{names} = {expression}")
+        for v in op.outs:
+            if _may_have_no_axes(op, v):
+                self.lines.append(f"{self.name[v]} = {self.name[v]}[()]")
+            elif v in self.memory.fresh and v in self.memory.views:
+                self.lines.append(f"{self.name[v]} = {self.name[v]}.copy()")  # a result of its own
 
     def view(self, op: Op) -> None:
         f, (x, *rest) = op.function, op.args
@@ -173,7 +179,7 @@ class _Writer:
         if f is np.transpose and plain:
             axes = rest[0] if rest else None
             self.assign(op, f"{self.text(x)}.transpose({'' if axes is None else self.text(axes)})")
-        elif f is np.reshape and plain:
+        elif f is np.reshape and plain and len(rest) == 1:
             self.assign(op, f"{self.text(x)}.reshape({self.text(rest[0])})")
         else:
             self.assign(op, self.call(f, *op.args, **op.kwargs))
@@ -193,8 +199,10 @@ class _Writer:
         f = op.function
         if isinstance(f, np.ufunc):
             return f.nout == 1 and not op.kwargs
-        return f in _REDUCTIONS or f in _WITH_OUT or f in (cast, updated, added_at) or (
-            f is np.where and len(op.args) == 3) or _is_reduce(f)
+        if f is np.where:
+            return len(op.args) == 3 and getattr(op.args[0], "dtype", np.dtype(object)).kind == "b"
+        return f in _REDUCTIONS or (f in _WITH_OUT and "dtype" not in op.kwargs) or f in (cast, updated, added_at) or (
+            _is_reduce(f))
 
     def target(self, op: Op) -> str:
         """The array that takes the result: kept from call to call, or new where the caller gets it."""
@@ -245,8 +253,14 @@ def _is_reduce(f: Any) -> bool:
     return isinstance(getattr(f, "__self__", None), np.ufunc) and f.__name__ in ("reduce", "accumulate", "outer")
 
 
-def _is_tuple(op: Op) -> bool:
-    return op.function in (np.split, np.array_split, np.unstack, np.nonzero)
+def _may_have_no_axes(op: Op, out: Var) -> bool:
+    """Whether a number might come as an array without axes, which lies in the memory of another."""
+    if out.shape or out.python is not None or out.dtype == object or op.function is cast:
+        return False
+    if op.function is operator.getitem:
+        index = op.args[1]
+        return index is Ellipsis or (type(index) is tuple and any(i is Ellipsis for i in index))
+    return not isinstance(op.function, np.ufunc) and _reduction(op) is None
 
 
 def _ordered(program: Program) -> tuple[list[Op], list[Op]]:

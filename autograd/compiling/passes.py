@@ -26,7 +26,7 @@ def simplified(program: Program) -> Program:
     for op in program.ops:
         args = tuple(_renamed(a, renamed) for a in op.args)
         kwargs = {k: _renamed(x, renamed) for k, x in op.kwargs.items()}
-        op = Op(op.function, args, kwargs, op.outs, op.line)
+        op = Op(op.function, args, kwargs, op.outs, op.line, op.several)
         if not op.effect:
             same = _same(op)
             if same is not None:

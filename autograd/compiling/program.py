@@ -10,8 +10,8 @@ import numpy as np
 from ..check import check
 from ..registry import name_of
 
-__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Program", "Var", "added_at", "cast", "check", "constant",
-           "filled", "map_vars", "updated", "vars_in"]
+__all__ = ["Changed", "Draw", "Input", "Op", "Output", "Part", "Program", "Var", "added_at", "cast", "check",
+           "constant", "filled", "map_vars", "updated", "vars_in"]
 
 
 class Var:
@@ -45,14 +45,16 @@ class Var:
 class Op:
     """``outs = function(*args, **kwargs)``. Arguments are variables, constants, and lists and tuples of both.
 
-    One result is one variable in ``outs``, several (``np.linalg.eigh``) are as many. ``line`` is the user's line.
+    One result is one variable in ``outs``; of a function that gives a tuple or list (``np.linalg.eigh``), which is then
+    ``several``, each of its results is one. ``line`` is the user's line.
     """
 
-    __slots__ = ("args", "function", "kwargs", "line", "outs")
+    __slots__ = ("args", "function", "kwargs", "line", "outs", "several")
 
     def __init__(self, function: Callable, args: tuple, kwargs: Mapping[str, Any], outs: tuple[Var, ...],
-                 line: Any = None) -> None:
+                 line: Any = None, several: bool = False) -> None:
         self.function, self.args, self.kwargs, self.outs, self.line = function, args, kwargs, outs, line
+        self.several = several
 
     @property
     def out(self) -> Var:
@@ -154,16 +156,16 @@ def constant(x: Any) -> Any:
 
 def updated(x: Any, index: Any, values: Any) -> Any:
     """A copy of ``x`` after ``x[index] = values``."""
-    x = x.copy()
+    x = np.array(x)
     x[index] = values
-    return x
+    return x if x.shape else x[()]
 
 
 def added_at(x: Any, index: Any, values: Any, ufunc: np.ufunc = np.add) -> Any:
     """A copy of ``x`` after ``ufunc.at(x, index, values)``: an element that is named twice is changed twice."""
-    x = x.copy()
+    x = np.array(x)
     ufunc.at(x, index, values)
-    return x
+    return x if x.shape else x[()]
 
 
 class Changed:
@@ -182,6 +184,22 @@ class Changed:
     @property
     def __name__(self) -> str:
         return self.function.__name__
+
+
+class Part:
+    """One of the results of a function that has several."""
+
+    __slots__ = ("function", "i")
+
+    def __init__(self, function: Callable, i: int) -> None:
+        self.function, self.i = function, i
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)[self.i]
+
+    @property
+    def __name__(self) -> str:
+        return f"{name_of(self.function)}[{self.i}]"
 
 
 class Draw:

@@ -11,7 +11,9 @@ import numpy as np
 from .program import Draw
 from .tracer import TracingError, concrete
 
-__all__ = ["Generated", "Stream", "TracedGenerator", "no_generator"]
+__all__ = ["MAKE", "Generated", "Stream", "TracedGenerator", "no_generator"]
+
+MAKE = np.random.default_rng  # which another function stands for while one is traced
 
 _REMEDY = ("Make it outside of the jitted function, rng = np.random.default_rng(0), and use it inside: its draws are "
            "then new at each call.")
@@ -23,7 +25,7 @@ class TracedGenerator(np.random.Generator):
     def __init__(self, trace: Any, original: np.random.Generator, source: Any) -> None:
         super().__init__(copy.deepcopy(original.bit_generator))
         self.trace = trace
-        self.var = trace.input(original, source).var
+        self.var = trace.input(original, source).variable
 
     def __reduce__(self) -> Any:
         raise TracingError("a generator is copied or pickled", "Use the generator itself, so that it moves on.")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import functools
+import io
+import operator
 import random
 import sys
 import types
+from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from enum import Enum
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ..value import Value
-from .random import Stream
+from .random import MAKE, Stream
+from .tracer import TracingError
 
 __all__ = ["KNOWN", "MISSING", "Slot", "State"]
 
@@ -59,10 +64,11 @@ class Slot:
             else:
                 self.holder[self.key] = x
         elif self.how == "attribute":
+            of: Any = type if isinstance(self.holder, type) else object  # also where the class is frozen
             if x is MISSING:
-                delattr(self.holder, self.key)
+                of.__delattr__(self.holder, self.key)
             else:
-                setattr(self.holder, self.key, x)
+                of.__setattr__(self.holder, self.key, x)
         elif x is MISSING:
             del self.holder.cell_contents
         else:
@@ -133,7 +139,7 @@ class State:
     def _inside(self, x: Any, slot: Slot) -> Any:
         if isinstance(x, np.ndarray):
             return self.lift(x, slot) if x.dtype.kind in "biufc" else x
-        if isinstance(x, np.random.Generator) or x is np.random.default_rng:
+        if isinstance(x, np.random.Generator) or x is MAKE:
             return self.lift(x, slot)
         if isinstance(x, (random.Random, np.random.RandomState)):
             self.streams.append(Stream(x))
@@ -145,6 +151,13 @@ class State:
             self._contents(x, [(key, f"{slot}[{key!r}]") for key in x])
         elif isinstance(x, list):
             self._contents(x, [(i, f"{slot}[{i}]") for i in range(len(x))])
+        elif isinstance(x, (set, frozenset, deque)):
+            self.containers.append((x, list(x)))
+            if any([self.walk(item, slot) is not item for item in x]):
+                raise TracingError(f"{slot} is a {type(x).__name__} that holds arrays or numbers",
+                                   "Keep them in a list.")
+        elif isinstance(x, Iterator) and _is_known(type(x)) and not isinstance(x, io.IOBase):
+            return _Stopped(slot)
         elif isinstance(x, tuple):
             items = [self.walk(item, Slot(x, i, "item", f"{slot}[{i}]")) for i, item in enumerate(x)]
             if any(a is not b for a, b in zip(items, x, strict=True)):
@@ -171,7 +184,7 @@ class State:
         return x
 
     def _contents(self, holder: Any, entries: list[tuple[Any, str]]) -> None:
-        self.containers.append((holder, type(holder)(holder)))
+        self.containers.append((holder, dict(holder) if isinstance(holder, dict) else list(holder)))
         for key, path in entries:
             self.visit(Slot(holder, key, "item", path))
 
@@ -183,24 +196,29 @@ class State:
             if not _is_known(cls):
                 slots = vars(cls).get("__slots__", ())
                 for name in [slots] if isinstance(slots, str) else slots:
+                    if name.startswith("__") and not name.endswith("__"):
+                        name = f"_{cls.__name__.lstrip('_')}{name}"
                     if name not in ("__dict__", "__weakref__"):
                         self.visit(Slot(x, name, "attribute", f"{slot}.{name}"))
         self.walk(type(x), Slot(x, "__class__", "attribute", type(x).__name__))
 
     def _class(self, cls: type) -> None:
         for base in cls.__mro__:
-            if _is_known(base):
+            if _is_known(base) or issubclass(base, Enum):
                 continue
             for name, x in list(vars(base).items()):
                 for function in (x, getattr(x, "__func__", None), getattr(x, "fget", None)):
                     if isinstance(function, types.FunctionType):
                         self.walk(function, Slot(base, name, "attribute"))
-                if isinstance(x, (float, int, complex, np.ndarray)) and not name.startswith("__"):
+                if not name.startswith("__") and not callable(x) and not hasattr(x, "__get__"):
                     self.visit(Slot(base, name, "attribute", f"{base.__name__}.{name}"))
 
     def _function(self, f: types.FunctionType) -> None:
+        names = list(dict.fromkeys(_names(f.__code__)))
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-            self.visit(Slot(cell, "cell_contents", "cell", name))
+            slot = Slot(cell, "cell_contents", "cell", name)
+            self.visit(slot)
+            self._module(slot.get(), names, name, [])
         if f.__defaults__:
             self.visit(Slot(f, "__defaults__", "attribute"))
         if f.__kwdefaults__:
@@ -209,15 +227,18 @@ class State:
             self.walk(f.__wrapped__, Slot(f, "__wrapped__", "attribute"))
         if (f.__module__ or "").partition(".")[0] in _PACKAGES:
             return
-        names = list(dict.fromkeys(_names(f.__code__)))
+        self._named(f.__globals__, names, "", [])
+
+    def _named(self, namespace: dict[str, Any], names: list[str], path: str, inside: list[Any]) -> None:
+        """What the names stand for in a module."""
         for name in names:
-            if name in f.__globals__:
-                self.visit(Slot(f.__globals__, name, "item", name))
-                x = f.__globals__[name]
-                if isinstance(x, types.ModuleType) and x.__name__.partition(".")[0] not in _PACKAGES:
-                    for other in names:
-                        if other in vars(x):
-                            self.visit(Slot(vars(x), other, "item", f"{name}.{other}"))
+            if name in namespace:
+                self.visit(Slot(namespace, name, "item", path + name))
+                self._module(namespace[name], names, path + name, inside)
+
+    def _module(self, x: Any, names: list[str], path: str, inside: list[Any]) -> None:
+        if isinstance(x, types.ModuleType) and x not in inside and x.__name__.partition(".")[0] not in _PACKAGES:
+            self._named(vars(x), names, f"{path}.", [*inside, x])
 
     # Afterwards
 
@@ -227,7 +248,8 @@ class State:
             if isinstance(holder, dict):
                 for key in holder.keys() - before.keys():
                     yield Slot(holder, key, "item"), MISSING, holder[key]
-            elif len(holder) != len(before):
+            elif len(holder) != len(before) or (
+                    not isinstance(holder, list) and any(map(operator.is_not, holder, before))):
                 yield Slot(holder, len(before), "item"), MISSING, holder
         for identity, (slot, _) in self.originals.items():
             now = slot.get()
@@ -239,11 +261,28 @@ class State:
             if isinstance(holder, dict):
                 for key in holder.keys() - before.keys():
                     del holder[key]
-            else:
+            elif isinstance(holder, list):
                 holder[:] = before
+            elif not isinstance(holder, frozenset):
+                holder.clear()
+                holder.extend(before) if isinstance(holder, deque) else holder.update(before)
         for slot, x in self.originals.values():
             if slot.get() is not x:
                 slot.set(x)
+
+
+class _Stopped:
+    """What stands for an iterator: a replay would not move it on."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+
+    def __iter__(self) -> _Stopped:
+        return self
+
+    def __next__(self) -> NoReturn:
+        raise TracingError(f"next() of the iterator {self.slot}, of which each call would see the same item",
+                           "Take the item outside, and pass it as an argument.", 2)
 
 
 def _names(code: types.CodeType) -> Iterator[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -13,9 +14,9 @@ import numpy as np
 from ..lines import users_frame
 from ..numerics import divide, power
 from ..registry import name_of
-from .program import Input, Op, Var, filled
+from .program import Input, Op, Part, Var, filled
 from .random import Generated
-from .tracer import Tracer, TracingError, concrete
+from .tracer import Number, Tracer, TracingError, concrete
 
 __all__ = ["Trace", "tracing"]
 
@@ -37,6 +38,7 @@ class Trace:
         self.made: dict[Var, Op] = {}
         self.asked: dict[Var, str] = {}
         self.closed = False
+        self._inside: Exception | None = None
         self._constants: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
 
     def input(self, value: Any, source: Any) -> Tracer:
@@ -46,11 +48,14 @@ class Trace:
             self.inputs[var] = Input(var, source)
             return Tracer(self, value, var)
         array = isinstance(value, np.ndarray)
+        if isinstance(value, (np.ma.MaskedArray, np.matrix)):
+            raise TracingError(f"{source!r} is a {type(value).__name__}, which has arithmetic of its own",
+                               "Pass a plain array: np.where(mask, 0, a), np.asarray(a).")
         if array and not value.ndim:
             value = value[()]
         var = self._var(value)
         self.inputs[var] = Input(var, source)
-        return Tracer(self, value, var, array)
+        return (Number if var.python else Tracer)(self, value, var, array)
 
     def record(self, function: Callable, args: Any, kwargs: Mapping[str, Any]) -> Any:
         """Compute ``function(*args, **kwargs)`` and write it down; the results as Tracers."""
@@ -60,17 +65,26 @@ class Trace:
         values = [concrete(a) for a in args]
         named = {k: concrete(x) for k, x in kwargs.items()} if kwargs else {}
         y = _SAFE.get(function, function)(*values, **named)
+        first: Any = next(iter(args), None)
+        if isinstance(first, Tracer) and y is first.value and first.shape:
+            return first  # np.atleast_1d(x) is x, and changes with it
         if isinstance(y, (tuple, list)):
             parts = [self._wrapped(x, function) for x in y]
-            self._append(function, args, kwargs, tuple(p.var for p in parts))
+            self._append(function, args, kwargs, tuple(p.variable for p in parts), several=True)
+            for i, part in enumerate(parts):
+                self._watch(part, Part(function, i), args, kwargs)
             return type(y)(*parts) if hasattr(y, "_fields") else type(y)(parts)
         result = self._wrapped(y, function)
         self._append(function, args, kwargs, (result._var,))
-        first: Any = next(iter(args), None)
-        if type(y) is np.ndarray and y.base is not None and isinstance(first, Tracer) and (
+        self._watch(result, function, args, kwargs)
+        return result
+
+    def _watch(self, result: Tracer, function: Callable, args: Any, kwargs: Mapping[str, Any]) -> None:
+        """Note where a result is a view of the first argument."""
+        first, y = next(iter(args), None), result._value
+        if isinstance(first, Tracer) and isinstance(y, np.ndarray) and y.base is not None and (
                 np.may_share_memory(y, first.value)):
             result._view, result._watched = (function, tuple(args), dict(kwargs)), first.version
-        return result
 
     def like(self, function: Callable, value: Any, args: tuple, kwargs: dict) -> Any:
         """``np.zeros_like`` and its kin, which need the shape and the dtype alone."""
@@ -88,15 +102,18 @@ class Trace:
 
     def effect(self, function: Callable, args: Any, kwargs: Mapping[str, Any] | None = None, value: Any = None) -> Any:
         """Write down a call that does more than compute, and whose result in this run is ``value``."""
+        if self._inside is not None:
+            raise self._inside
         result = None if value is None else self._wrapped(value, function)
         self._append(function, args, kwargs or {}, () if result is None else (result._var,))
         return result
 
-    def _append(self, function: Callable, args: Any, kwargs: Mapping[str, Any], outs: tuple[Var, ...]) -> None:
+    def _append(self, function: Callable, args: Any, kwargs: Mapping[str, Any], outs: tuple[Var, ...],
+                several: bool = False) -> None:
         frame: Any = users_frame(sys._getframe(2))
         line = None if frame is None else (frame.f_code, frame.f_lasti)
-        op = Op(function, tuple(self._frozen(a) for a in args), {k: self._frozen(x) for k, x in kwargs.items()}, outs,
-                line)
+        frozen = {k: self._frozen(x) for k, x in kwargs.items()}
+        op = Op(function, tuple([self._frozen(a) for a in args]), frozen, outs, line, several)
         self.ops.append(op)
         for var in outs:
             self.made[var] = op
@@ -106,7 +123,7 @@ class Trace:
         if isinstance(x, Tracer):
             if x._trace is not self:
                 raise TracingError("a value of another trace is used", "Pass it as an argument.", 5)
-            return x.var
+            return x.variable
         if isinstance(x, Generated):
             return x.var
         if isinstance(x, np.ndarray):
@@ -129,7 +146,8 @@ class Trace:
         if isinstance(value, np.ndarray) and not value.ndim:
             value = value[()]
         try:
-            return Tracer(self, value, self._var(value))
+            var = self._var(value)
+            return (Number if var.python else Tracer)(self, value, var)
         except TypeError:
             raise TracingError(f"{name_of(function)} gave a {type(value).__name__}, which is no array",
                                "Call it outside of the jitted function.", 4) from None
@@ -141,6 +159,15 @@ class Trace:
         if not isinstance(value, (np.ndarray, np.generic)):
             raise TypeError
         return Var(value.shape, value.dtype)
+
+    @contextmanager
+    def opaque(self, error: Exception) -> Iterator[None]:
+        """Inside, effects raise ``error``: what is written down as one operation must do no more than compute."""
+        self._inside, before = error, self._inside
+        try:
+            yield
+        finally:
+            self._inside = before
 
     def sources(self, *variables: Var) -> set[Var]:
         """The inputs that the variables were computed from."""

@@ -14,7 +14,7 @@ from ..methods import ArrayMethods
 from ..registry import name_of
 from .program import Changed, added_at, cast, updated
 
-__all__ = ["Tracer", "TracingError", "concrete"]
+__all__ = ["Number", "Tracer", "TracingError", "concrete"]
 
 _NUMBERS = (bool, int, float, complex)
 # What is known of every call alike: shapes and dtypes are part of the signature.
@@ -25,6 +25,7 @@ _LIKE = {np.zeros_like: 0, np.ones_like: 1, np.empty_like: 0, np.full_like: None
 _SIZED_BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.unique_all, np.unique_counts, np.extract,
                     np.unique_inverse, np.unique_values, np.compress, np.intersect1d, np.union1d, np.setdiff1d,
                     np.setxor1d, np.trim_zeros, np.bincount}
+_POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
@@ -67,7 +68,7 @@ class Tracer(ArrayMethods):
         return self._value
 
     @property
-    def var(self) -> Any:
+    def variable(self) -> Any:
         self._fresh()
         return self._var
 
@@ -87,7 +88,7 @@ class Tracer(ArrayMethods):
             new = self._trace.record(cast, (new, self.dtype), {})
         if new.shape != self.shape:
             new = self._trace.record(np.broadcast_to, (new, self.shape), {})
-        self._value, self._var = new.value, new.var
+        self._value, self._var = new.value, new.variable
         self.version += 1
 
     # What is the same at every call
@@ -113,6 +114,10 @@ class Tracer(ArrayMethods):
         return self.dtype.itemsize
 
     @property
+    def flags(self) -> Any:
+        return np.asarray(self.value).flags
+
+    @property
     def nbytes(self) -> int:
         return self.itemsize * self.size
 
@@ -128,7 +133,7 @@ class Tracer(ArrayMethods):
 
     def _number(self, what: str, remedy: str) -> Any:
         """The number, where it follows from Python numbers of the model alone: then the plan holds for those."""
-        if not self.shape and self._trace.depends_on_numbers(self.var, what):
+        if not self.shape and self._trace.depends_on_numbers(self.variable, what):
             return self.value
         raise TracingError(f"{what} of a traced value, which the next call may have another number in", remedy, 3)
 
@@ -199,17 +204,27 @@ class Tracer(ArrayMethods):
         if function in _KNOWN:
             return function(*concrete(args), **{k: concrete(x) for k, x in kwargs.items()})
         if function is np.copy:
-            return Tracer(self._trace, self.value, self.var, True)
+            return Tracer(self._trace, self.value, self.variable, True)
         if function in _LIKE:
             return self._trace.like(function, _LIKE[function], args, kwargs)
         if function in _IN_PLACE:
             target, *others = args
             _check_target(target, name_of(function))
             return target.assign(self._trace.record(Changed(function), (target, *others), kwargs))
+        if function is np.nan_to_num and not (*args, kwargs.get("copy", True))[1]:
+            target: Any = next(iter(args))
+            target.assign(self._trace.record(Changed(function), (target,), {**kwargs, "copy": False}))
+            return target
         if function in _SIZED_BY_VALUES or (function is np.where and len(args) == 1) or (
                 function is np.repeat and not isinstance(concrete(args)[1], int) and isinstance(args[1], Tracer)):
             raise TracingError(f"{name_of(function)} of a traced value, whose result's size depends on the numbers",
                                "Write np.where(mask, a, b), or do it outside of the jitted function.", 2)
+        if function in (np.ravel, np.reshape):
+            parameters = ("a", "order") if function is np.ravel else ("a", "shape", "order")
+            named = {**dict(zip(parameters, args, strict=False)), **kwargs}
+            args, kwargs = tuple(named.pop(k) for k in ("a", "shape") if k in named), named
+            if "order" in named:
+                named["order"] = _plain_order(args[0], named["order"])
         out = kwargs.pop("out", None)
         y = self._trace.record(function, args, kwargs)
         return y if out is None else _into((out,), y, name_of(function))
@@ -219,7 +234,8 @@ class Tracer(ArrayMethods):
             if isinstance(part, Tracer) and part.dtype == bool:
                 raise TracingError("indexing by a traced mask, whose result's size depends on the numbers",
                                    "Write np.where(mask, a, 0), or sum(a * mask).", 2)
-        return self._trace.record(operator.getitem, (self, index), {})
+        x = self._trace.record(cast, (self, self.dtype), {}) if self._var.python else self  # as np.float64(x)[None]
+        return self._trace.record(operator.getitem, (x, index), {})
 
     def __setitem__(self, index: Any, values: Any) -> None:
         if hasattr(values, "parents"):
@@ -233,9 +249,10 @@ class Tracer(ArrayMethods):
         return self._trace.record(cast, (self, np.dtype(dtype)), {})
 
     def copy(self, order: Any = "C") -> Any:
-        return Tracer(self._trace, self.value, self.var, self.mutable)
+        return type(self)(self._trace, self.value, self.variable, self.mutable)
 
-    flatten = ArrayMethods.ravel
+    def flatten(self, order: Any = "C") -> Any:
+        return self.ravel(order).copy()
 
     def fill(self, value: Any) -> None:
         self[...] = value
@@ -245,13 +262,26 @@ class Tracer(ArrayMethods):
     def __deepcopy__(self, memo: Any) -> Any:
         return self.copy()
 
-    __hash__ = object.__hash__
+    __hash__ = None  # type: ignore[assignment]  # as that of an array
 
     def of_numbers(self, args: Any) -> Any:
         """This result of ``args`` as a Python number, where they all are: what a Value makes of it."""
         python = all(x._var.python if isinstance(x, Tracer) else type(x) in _NUMBERS for x in args)
-        is_other = self.dtype != float or self._var.python or not python
+        is_other = self.shape or self.dtype != float or self._var.python or not python
         return self if is_other else self._trace.record(float, (self,), {})
+
+    def like_number(self, g: Any) -> Any:
+        """``g`` as a Python number, if this is one."""
+        if not self._var.python:
+            return g
+        return g.of_numbers(()) if isinstance(g, Tracer) else self._var.python(g)
+
+    def as_one(self, function: Callable, args: Any, kwargs: dict, error: Exception) -> Any:
+        """A call as one operation, whatever it does inside with the arrays that it then gets."""
+        with self._trace.opaque(error):
+            if function(*concrete(list(args)), **kwargs) is None:
+                return None
+            return self._trace.record(function, tuple(args), kwargs)
 
     def checked(self, check: Callable, error: Callable[..., Exception], values: tuple) -> None:
         """Test at each call that all elements hold; this run, too, cannot go on where one does not."""
@@ -263,6 +293,12 @@ class Tracer(ArrayMethods):
         raise TracingError("an array is sorted, partitioned or resized in place", "Write a = np.sort(a) and the like.")
 
     sort = partition = put = resize = _refuse
+
+
+class Number(Tracer):
+    """A Python number of a trace, which takes part in dtype promotion as one."""
+
+    __slots__ = ()
 
 
 def concrete(x: Any) -> Any:
@@ -279,6 +315,16 @@ def concrete(x: Any) -> Any:
 def _basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in parts)
+
+
+def _plain_order(x: Tracer, order: str) -> str:
+    """The order "A" or "K" of a layout that a replay need not have, as one that is the same in every layout."""
+    if order in ("A", "K"):
+        flags = x.flags
+        if not flags.forc and order == "K":
+            raise TracingError("order='K' of an array that is neither in C nor in Fortran order", "Write order='C'.", 3)
+        return "F" if flags.fnc else "C"
+    return order
 
 
 def _check_target(target: Any, name: str) -> None:
@@ -310,6 +356,10 @@ def _operator(compute: Callable, ufunc: Callable, reflected: bool) -> Callable:
         else:
             other_python = None
         args = (other, self) if reflected else (self, other)
+        if ufunc is np.power and not reflected and self._var.shape and self.dtype.kind == "f" and (
+                type(other) in (int, float) and other in _POWERS):
+            ufunc_of_power = _POWERS[other]  # as NumPy's ** does
+            return self._trace.record(ufunc_of_power, (self,), {})
         return self._trace.record(compute if self._var.python and other_python else ufunc, args, {})
 
     return method

@@ -2,9 +2,12 @@
 
 import csv
 
+import numpy as np
 import pytest
 
 pytest.importorskip("rich", reason="the extra train is not installed")
+
+from safetensors.numpy import load_file
 
 import nn
 from demos import digits
@@ -65,15 +68,21 @@ def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch, capsy
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     options = ["--recipe", recipe, "--epochs", 3, "--batch-size", 50, "--seed", 7]
     assert run(whole, *options) == 0
-    step, calls = nn.train_step, []
+    make, calls = nn.make_train_step, []
 
-    def interrupted(*args):
-        calls.append(1)
-        if len(calls) == 19:  # in the middle of the second epoch, of 12 steps
-            raise how
-        return step(*args)
+    def interrupted(*args, **options):
+        step = make(*args, **options)
 
-    monkeypatch.setattr(nn, "train_step", interrupted)
+        def counted(x, y):
+            calls.append(1)
+            if len(calls) == 19:  # in the middle of the second epoch, of 12 steps
+                raise how
+            return step(x, y)
+
+        counted.backend = step.backend
+        return counted
+
+    monkeypatch.setattr(nn, "make_train_step", interrupted)
     if how is KeyboardInterrupt:
         assert run(parted, *options) == 130
         error = capsys.readouterr().err
@@ -100,11 +109,25 @@ def test_a_finished_run_can_be_resumed_and_repeated(tmp_path, capsys):
 
 def test_the_default_folder_tells_the_settings_apart():
     def folder(*args):
-        parser_args = {"recipe": "relu", "epochs": None, "batch_size": None, "lr": None, "seed": None} | dict(args)
+        parser_args = {"recipe": "relu", "epochs": None, "batch_size": None, "lr": None, "seed": None,
+                       "jit": None} | dict(args)
         return str(digits.folder_of(digits.settings_of(type("Args", (), parser_args), "mnist")))
 
     assert folder() == "output/digits-relu"
     assert folder(("recipe", "notes"), ("seed", 2), ("epochs", 1)) == "output/digits-notes-epochs1-seed2"
+    assert folder(("jit", False)) == "output/digits-relu-nojit"
+
+
+def test_jit_is_said_and_can_be_turned_off(tmp_path, capsys):
+    assert run(tmp_path / "jit", "--epochs", 1) == 0
+    assert "Each step runs as a program, by num" in capsys.readouterr().out
+    assert run(tmp_path / "plain", "--epochs", 1, "--no-jit") == 0
+    assert "Each step runs as it is written, without jit." in capsys.readouterr().out
+    with_jit, without = (load_file(tmp_path / name / "model.safetensors") for name in ("jit", "plain"))
+    for name, array in with_jit.items():
+        np.testing.assert_allclose(array, without[name], rtol=1e-3, atol=1e-4)
+    assert run(tmp_path / "jit", "--resume", "--no-jit") == 1
+    assert "has no --no-jit" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("options", "text"), [

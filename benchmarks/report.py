@@ -18,6 +18,7 @@ from .workloads import GROWTH, WORKLOADS
 __all__ = ["text", "write"]
 
 FIRST, COLUMN = 42, 9  # widths
+START, END = "<!-- table -->", "<!-- end -->"
 
 
 def head(results: Results) -> list[str]:
@@ -80,7 +81,7 @@ def reached(results: Results) -> list[str]:
 
 
 def notes(results: Results) -> list[str]:
-    return [f"{text} ({', '.join(dict.fromkeys(names))})" for text, names in results.notes.items()]
+    return [f"{text} ({', '.join(dict.fromkeys(names))})" if names else text for text, names in results.notes.items()]
 
 
 def text(results: Results) -> str:
@@ -89,19 +90,27 @@ def text(results: Results) -> str:
 
 
 def write(results: Results, folder: Path) -> list[Path]:
-    """``table.txt``, ``results.json`` and, where growth was measured, ``growth.png``; each whole or not at all."""
+    """``table.txt``, ``results.json`` and, where growth was measured, ``growth.png``; each whole or not at all.
+
+    A ``README.md`` in the folder gets the table between its two comments.
+    """
     content = {"machine": machine(), **results.as_json(),
                "units": {w.name: w.unit for w in WORKLOADS if w.name in results.measured},
                "targets": [{"workload": t.workload, "ours": t.ours, "against": t.against, "limit": t.limit,
                             "value": t.reached(results)} for t in TARGETS]}
     paths = [folder / "table.txt", folder / "results.json"]
-    with written(paths[0]) as path:
-        path.write_text(text(results) + "\n", encoding="utf-8")
-    with written(paths[1]) as path:
-        path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    contents = [text(results), json.dumps(content, indent=1, ensure_ascii=False)]
+    readme = folder / "README.md"
+    if readme.exists() and START in readme.read_text(encoding="utf-8"):
+        before, _, rest = readme.read_text(encoding="utf-8").partition(START)
+        paths.append(readme)
+        contents.append(f"{before}{START}\n```\n{contents[0]}\n```\n{END}{rest.partition(END)[2].rstrip()}")
+    for path, new in zip(paths, contents, strict=True):
+        with written(path) as temporary:
+            temporary.write_text(new + "\n", encoding="utf-8")
     if any(w.name in results.measured for w in GROWTH):
         paths.append(folder / "growth.png")
-        with written(paths[2]) as path:
+        with written(paths[-1]) as path:
             plot(results, path)
     return paths
 
@@ -131,13 +140,22 @@ def plot(results: Results, path: Path) -> None:
                 ours = name in OURS
                 names[name], = panel.loglog(*zip(*points, strict=True), color=colour, marker="o", markersize=4,
                                             linewidth=2.2 if ours else 1.4, linestyle="-" if ours else "--")
+        at = sorted({w.growth[1] for w in GROWTH if w.growth and w.growth[0] == key})
+        panel.set_xticks(at, [f"{x:,}" for x in at])
+        panel.minorticks_off()
+        panel.yaxis.set_major_formatter(duration)
         panel.set_title(title, fontsize=11)
         panel.set_xlabel(label)
         panel.grid(True, which="major", color="#dddddd", linewidth=0.6)
         panel.spines[["top", "right"]].set_visible(False)
-    axes[0].set_ylabel("µs per training step, one thread")
+    axes[0].set_ylabel("training step, one thread")
     figure.legend(names.values(), names.keys(), loc="outside lower center", ncols=len(names), frameon=False)
     figure.savefig(path, dpi=130)
     plt.close(figure)
+
+
+def duration(microseconds: float, _: Any) -> str:
+    unit, name = next((u, n) for u, n in ((1e6, "s"), (1e3, "ms"), (0, "µs")) if microseconds >= u)
+    return f"{microseconds / (unit or 1):g} {name}"
 
 

@@ -208,6 +208,9 @@ class Runner:
     # Measurements
 
     def measure(self, workload: Workload) -> None:
+        if workload.later:
+            self.results.notes[f"{workload.name}: {workload.later}"] = []
+            return
         start = time.perf_counter()
         how = {"step": self.steps, "epochs": self.epochs, "memory": self.memories, "import": self.imports,
                "first call": self.first_calls}[workload.measure]
@@ -228,7 +231,8 @@ class Runner:
     def steps(self, workload: Workload) -> Iterable[tuple[str, int, list[float]]]:
         workers = self.prepared(workload)
         turns: dict[Worker, list[float]] = {w: [] for w in workers}
-        for number in range(self.rounds + 1):
+        rounds = self.rounds if not workload.growth else min(self.rounds, 5)
+        for number in range(rounds + 1):
             for worker in list(turns):
                 try:
                     seconds = worker.ask(do="run", seconds=self.seconds)["seconds"]

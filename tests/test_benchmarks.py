@@ -22,7 +22,7 @@ WORK = [("network", SIGMOID), ("network", RELU), ("scalars", {"count": 3}),
         ("hessian_vector", {"sizes": (20, 6, 3), "batch": 7})]
 MODULES = {"pytorch": "torch", "scikit_learn": "sklearn", "jax": "jax", "micrograd": "micrograd"}
 HERE = [c for c in CONTESTANTS  # but for those that compile for many seconds, or have an environment of their own
-        if c.name not in ("PyTorch compile", "PyTorch whole", "HIPS autograd")
+        if c.name not in ("jit, Numba", "PyTorch compile", "PyTorch whole", "HIPS autograd")
         and importlib.util.find_spec(MODULES.get(c.module, "numpy"))]
 
 
@@ -136,6 +136,24 @@ def test_report_shows_ratios_and_who_is_missing(tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == ["results.json", "table.txt"]
 
 
+def test_readme_takes_the_table(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"# Before\n{report.START}\nold\n{report.END}\nafter\n", encoding="utf-8")
+    results = Results({"import": measured(eager=1.5)})
+    for _ in range(2):
+        assert readme in report.write(results, tmp_path)
+    new = readme.read_text(encoding="utf-8")
+    assert new == f"# Before\n{report.START}\n```\n{report.text(results)}\n```\n{report.END}\nafter\n"
+    readme.write_text("no place for it\n", encoding="utf-8")
+    assert readme not in report.write(results, tmp_path)
+
+
+def test_what_is_not_measured_yet_is_listed(run):
+    results = run(Workload("gears", "gear", later="our gears are to come"), *CONTESTANTS)
+    assert results.measured == {}
+    assert report.text(results).endswith("gears: our gears are to come")
+
+
 def test_growth_is_plotted(tmp_path):
     pytest.importorskip("matplotlib", reason="the extra train is not installed")
     results = Results({w.name: {**measured(eager=10.0 * n)} for n, w in enumerate(WORKLOADS, 1) if w.growth})
@@ -175,4 +193,4 @@ def test_command_prints_and_writes(capsys, tmp_path, monkeypatch):
     assert command.main(["--only", workload.name, "--quick", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "digit network, batch 10 [µs]" in out and OURS[2] == "eager" and "\n  eager" in out
-    assert {"table.txt", "results.json", "workers.log"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"table.txt", "results.json"} == {path.name for path in tmp_path.iterdir()}

@@ -46,14 +46,6 @@ def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, outpu
     return Prepared(lambda: step(x, y), lambda: [p.data for p in model.parameters()])
 
 
-def lenet(variant: str, batch: int) -> Prepared:
-    raise Unable("there are no convolutions yet")
-
-
-def lstm(variant: str, batch: int) -> Prepared:
-    raise Unable("there are no recurrent layers yet")
-
-
 def scalars(variant: str, count: int) -> Prepared:
     return prepared(autograd.Value, nn.neuron.MLP, count, lambda step: way(variant, step))
 

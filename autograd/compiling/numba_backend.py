@@ -20,7 +20,8 @@ __all__ = ["Compiled", "available", "compile_program"]
 OLDEST = (0, 60)
 SAFE = {operator.truediv: divide, operator.pow: power}  # inf or nan where Python raises an error
 SYMBOLS = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.mod: "%", operator.floordiv: "//",
-           operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=", operator.eq: "==", operator.ne: "!="}
+           operator.lt: "<", operator.le: "<=", operator.gt: ">", operator.ge: ">=", operator.eq: "==",
+           operator.ne: "!="}
 
 
 def available() -> str | None:
@@ -90,7 +91,7 @@ class _Driver:
             self.namespace[f"memory_{d}"] = memory
         for var, name in kernels.names.items():
             if isinstance(var, Constant):
-                self.namespace[name] = np.ascontiguousarray(var.value)
+                self.namespace[name] = np.array(var.value, order="C")  # that may be written: kernels take no others
         self.lines: list[str] = []
         self.calls = False
         self.here: dict[Var, str] = {}
@@ -149,12 +150,13 @@ class _Driver:
 
     def call(self, host: Any) -> None:
         op = host.op
-        self.calls = True
+        self.calls |= not all(v.python for v in op.outs) and not isinstance(op.function, Draw)
         if isinstance(op.function, Draw):
             head, *rest = op.args
             call = f"{self.value(head)}.{op.function.method}"
         else:
-            function = SAFE.get(op.function) or getattr(op.function, "compiled", op.function)  # Levels has one for Numba
+            function = getattr(op.function, "compiled", op.function)  # what Levels has for this backend
+            function = SAFE.get(function, function)
             rest, call = op.args, self.object(function, name_of(function).removeprefix("operator."))
         args = [self.value(a) for a in rest] + [f"{k}={self.value(v)}" for k, v in op.kwargs.items()]
         call = f"{call}({', '.join(args)})"
@@ -228,12 +230,11 @@ class _Driver:
             self.line(f"    return again({again})")
         for k, check in enumerate(kernel.checks, start=1):
             self.line(f"if status == {k}:")
-            _, error, *values = check.op.args
             before, self.here = self.here, dict(self.here)
             mark = len(self.lines)
-            text = ", ".join(map(self.value, values))
+            text = ", ".join(map(self.value, check.arguments))
             self.lines[mark:] = ["    " + line for line in self.lines[mark:]]
-            self.line(f"    raise {self.value(error)}({text})")
+            self.line(f"    raise {self.value(check.error)}({text})")
             self.here = before
 
     def entries(self) -> set[Var]:

@@ -14,7 +14,7 @@ from .numba_loops import LETTERS, Source, nest_source
 from .numba_memory import allocate
 from .numba_products import Plan, needs_memory, plan, product_source
 from .numba_schedule import Nest, Schedule, sources
-from .numba_steps import Check, Constant, Host, Loop, Lowered, View
+from .numba_steps import Check, Constant, Host, Loop, Lowered
 from .program import Program, Var
 
 __all__ = ["HEAD", "Kernel", "Kernels"]
@@ -27,11 +27,13 @@ from math import copysign
 from numba import float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64
 
 from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, zeros
-from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, log, log1p, maximum, minimum,
-                                           plus, rint, sqrt, tanh, times, trunc, within)
+from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, greatest, least, log, log1p,
+                                           maximum, minimum, plus, rint, sqrt, tanh, times, trunc, within)
 '''
 
-RESERVED = {*LETTERS, *dir(builtins), *re.findall(r"\w+", HEAD), "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
+# What a name in generated code must not be
+RESERVED = {*LETTERS, *dir(builtins), *re.findall(r"\w+", HEAD),
+            "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
 
 
 class Kernel:
@@ -107,7 +109,7 @@ class Kernels:
                     if isinstance(var, Constant) and var not in self.names:
                         self.name(var, f"a{len(self.names)}")
                     if var in writers and (home[var] is not nest or len(writers[var]) > 1 or var in kept
-                                           or self.through_memory(step, var, nest)):
+                                           or self.through_memory(step, var)):
                         self.stored.add(var)
                     lives[var] = (lives.get(var, (at, at))[0], at)
         for var, places in writers.items():
@@ -133,10 +135,9 @@ class Kernels:
         needed = {v: span for v, span in lives.items() if v in self.stored and v in writers and v not in self.fresh}
         self.offsets, self.sizes = allocate(needed)
 
-    def through_memory(self, step: Any, var: Var, nest: Nest) -> bool:
+    def through_memory(self, step: Any, var: Var) -> bool:
         """Whether a step reads in memory what its own nest computes."""
-        return not (isinstance(step, Loop) and all(o.whole for o in step.operands if isinstance(o, View)
-                                                   and o.root is var))
+        return not (isinstance(step, Loop) and step.reads_elements(var))
 
     def write(self, kernel: Kernel) -> None:
         """The text of a kernel."""

@@ -14,10 +14,10 @@ from .numba_schedule import Nest, trailing
 from .numba_steps import Loop, View
 from .program import Var
 
-__all__ = ["LETTERS", "Source", "elements", "index_text", "nest_source"]
+__all__ = ["LETTERS", "Source", "elements", "fix", "index_text", "nest_source"]
 
 LETTERS = "ijklmnopqrs"
-BLOCK = 1024  # a long sum is one of sums of so many terms each
+BLOCK = 256  # a long sum is one of sums of so many terms each, or more when there are very many
 
 
 class Source:
@@ -28,7 +28,7 @@ class Source:
         self.lines: list[str] = []
         self.depth = 1
         self.array, self.number, self.constants = name_of_array, name_of_number, constants
-        self.names: dict[Var, str] = {}
+        self.fixed: dict[int, str] = {}  # views whose number is the same all along the innermost loop, and its name
 
     def line(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)
@@ -82,7 +82,23 @@ def elements(out: Source, steps: Sequence[Loop], at: Callable[[View], str], loca
             out.line(f"{name} = {value}")
             value = name
         if root in stored or not step.target.whole or step.final:
-            out.line(f"{out.array(root)}[{at(step.target)}] = {value}")
+            out.line(f"{out.array(root)}[{place(out, step.target, at)}] = {value}")
+
+
+def fix(out: Source, steps: Sequence[Loop], computed: set[Var], axis: int, at: Callable[[View], str],
+        suffix: str = "") -> dict[int, str]:
+    """Read what is the same all along an axis before its loop: LLVM cannot tell that nothing there overwrites it."""
+    fixed: dict[int, str] = {}
+    names: dict[str, str] = {}
+    for view in dict.fromkeys(o for s in steps for o in s.operands if isinstance(o, View)):
+        if view.root in computed or view.picks or view.strides[axis]:
+            continue
+        text = f"{out.array(view.root)}[{at(view)}]"
+        if text not in names:
+            names[text] = f"f{len(names)}{suffix}_{view.root.dtype}"
+            out.line(f"{names[text]} = {text}{' != 0' if view.root.dtype.kind == 'b' else ''}")
+        fixed[id(view)] = names[text]
+    return fixed
 
 
 def load(out: Source, operand: Any, dtype: np.dtype, at: Callable[[View], str], local: dict[Var, str]) -> str:
@@ -94,8 +110,10 @@ def load(out: Source, operand: Any, dtype: np.dtype, at: Callable[[View], str], 
     root = operand.root
     if root in local:
         text, plain = local[root], True
+    elif id(operand) in out.fixed:
+        text, plain = out.fixed[id(operand)], True
     else:
-        text, plain = f"{out.array(root)}[{at(operand)}]", False
+        text, plain = f"{out.array(root)}[{place(out, operand, at)}]", False
     if root.dtype.kind == "b" and not plain:
         text = f"({text} != 0)"
     if root.dtype != dtype:
@@ -135,7 +153,7 @@ def combine(kind: str, dtype: np.dtype, total: str, value: str) -> str:
     if kind in ("sum", "prod"):
         return f"{'plus' if kind == 'sum' else 'times'}({total}, {value})"
     if dtype.kind == "f":
-        return f"{'maximum' if kind == 'max' else 'minimum'}({total}, {value})"
+        return f"{'greatest' if kind == 'max' else 'least'}({total}, {value})"
     return f"{dtype}({kind}({total}, {value}))"
 
 
@@ -162,12 +180,24 @@ class Axes:
         return index_text([view.strides[d] for d in self.inner], self.letters, view.offset)
 
 
+def place(out: Source, view: View, at: Callable[[View], str]) -> str:
+    """The index of an element, with what arrays of integers add to it."""
+    text = at(view)
+    for pick in view.picks:
+        if isinstance(pick.index, View):
+            index = f"int64({out.array(pick.index.root)}[{at(pick.index)}])"
+        else:
+            index = out.number(pick.index, np.dtype(np.int64))
+        text += f" + {pick.stride} * within({index}, {pick.length})"
+    return text
+
+
 def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
     """Write the loops of a nest; of the arrays that it computes, keep those in ``stored``."""
     steps = nest.loops
     out.line(f"# {', '.join(dict.fromkeys(s.comment for s in steps))}: {list(steps[0].domain)}")
     computed = {s.target.root for s in steps if not s.axes and s.target.whole and not s.final}
-    views = [o for s in steps for o in s.operands if isinstance(o, View) and (o.root not in computed)]
+    views = [v for s in steps for v in s.reads if v.root not in computed]
     views += [s.target for s in steps if s.axes or s.final or s.target.root in stored or not s.target.whole]
     axes = Axes(steps[0].domain, views)
     if len(steps) == 1 and steps[0].axes and not trailing(steps[0]):
@@ -191,8 +221,10 @@ def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
             elements(out, steps, axes.at, {}, stored, accumulate)
         elif not empty:
             n, letter = axes.lengths[k], axes.letters[k]
+            if k == len(axes.lengths) - 1:
+                out.fixed = fix(out, steps, computed, axes.inner[k], axes.at)
             sums = [s for s in steps if s.axes and s.reduction == "sum" and s.formula.dtypes[-1].kind == "f"]
-            if k == len(axes.lengths) - 1 and n > 4 * BLOCK and sums:
+            if k == len(axes.lengths) - 1 and n > 2 * BLOCK and sums:
                 blocks(k, n, letter, sums)
             else:
                 with out.block(f"for {letter} in range({n}):"):
@@ -201,11 +233,14 @@ def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
             out.line(f"{out.array(s.target.root)}[{axes.at(s.target)}] = {totals[id(s)]}")
 
     def blocks(k: int, n: int, letter: str, sums: list[Loop]) -> None:
-        with out.block(f"for {letter}_block in range(0, {n}, {BLOCK}):"):
+        size = BLOCK
+        while size * size < n:
+            size *= 2
+        with out.block(f"for {letter}_block in range(0, {n}, {size}):"):
             for s in sums:
                 names[id(s)] = f"part_{out.array(s.target.root)}"
                 out.line(f"{names[id(s)]} = {start(out, 'sum', s.formula.dtypes[-1])}")
-            with out.block(f"for {letter} in range({letter}_block, min({letter}_block + {BLOCK}, {n})):"):
+            with out.block(f"for {letter} in range({letter}_block, min({letter}_block + {size}, {n})):"):
                 level(k + 1)
             for s in sums:
                 out.line(f"{totals[id(s)]} = {totals[id(s)]} + {names[id(s)]}")
@@ -217,6 +252,7 @@ def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
     if empty:
         return hollow(out, steps, axes, totals, first_reduced)
     level(0)
+    out.fixed = {}
 
 
 def hollow(out: Source, steps: list[Loop], axes: Axes, totals: dict[int, str], first: dict[int, int]) -> None:

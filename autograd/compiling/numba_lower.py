@@ -15,6 +15,8 @@ from .program import Op, Program, Var, cast, check, filled, vars_in
 
 __all__ = ["lower"]
 
+FEW = 1024  # elements: a function that compiled code has one at a time is faster in NumPy from there on
+
 
 def lower(program: Program) -> Lowered:
     """The loops of a program. Inputs that it writes are overwritten by loops that are ``final``."""
@@ -51,6 +53,8 @@ def _ufunc(here: Here, *args: Any, **kwargs: Any) -> bool:
         return False
     formula = elementwise(here.op.function, args)
     if formula is None or formula.dtypes[-1] != here.op.out.dtype:
+        return False
+    if "math." in formula.text and here.op.out.size > FEW:
         return False
     shape = here.op.out.shape
     here.loop(here.result(), shape, formula, tuple(here.operand(a, shape) for a in args))
@@ -166,12 +170,9 @@ def _check(here: Here, condition: Any, error: Any, *values: Any) -> bool:
         return False
     view = here.view(condition)
     if condition.size != 1 or condition.dtype != bool:
-        axes, every = tuple(range(condition.ndim)), here.new((), np.dtype(bool))
-        here.loop(every, view.shape, Formula("{0} != 0", (condition.dtype, every.root.dtype)), (view,),
-                  "all" if axes else "", axes)
-        view = every
+        view = here.every(Formula("{0} != 0", (condition.dtype, np.dtype(bool))), (view,), view.shape)
     arrays = [here.view(v) for v in vars_in(values) if v in here.lowered.views]
-    here.lowered.steps.append(Check(view, arrays, here.op))
+    here.lowered.steps.append(Check(view, arrays, error, values))
     return True
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
 from importlib.util import find_spec
 
-from .numba_loops import Source, elements, index_text
+from .numba_loops import LETTERS, Source, elements, fix, index_text
 from .numba_schedule import Nest
-from .numba_steps import Loop, View, contiguous
+from .numba_steps import Loop, View
 from .program import Var
 
 __all__ = ["Plan", "plan", "product_source"]
 
-TERMS = 8  # of a sum at a time
+TERMS = 4  # of a sum at a time, when there are more than
+FEW = 16
+LANES = 16  # numbers in the widest vectors
+WIDE = 48  # from so many rows and columns on, BLAS is faster than the loops here
+MANY = 200_000  # multiplications that are worth a call of BLAS
 LONG = 64  # sums of at least so many terms that lie side by side are vectorised along the sum
 
 
@@ -24,16 +30,16 @@ class Plan:
 
 
 def plan(loop: Loop) -> Plan:
-    m, n, k = loop.domain
+    m, n, k = loop.domain[-3:]
     left, right = loop.operands
-    dense = left.strides[2] == 1 and right.strides[2] == 1
+    dense = left.strides[-1] == 1 and right.strides[-1] == 1
     if min(m, n) >= 48 and k >= 8 and has_blas() and _blas(loop):
         return Plan("blas")
     if k == 0:
         return Plan("rows")
     if (dense and k >= LONG) or (k > 1 and n == 1 and dense):
         return Plan("dot")
-    if right.strides[1] == 1 or n == 1:
+    if right.strides[-2] == 1 or n == 1:
         return Plan("rows")
     return Plan("rows", Var((k, n), loop.formula.dtypes[-1]))
 
@@ -43,44 +49,57 @@ def _blas(loop: Loop) -> bool:
     dtype = loop.formula.dtypes[-1]
     left, right = loop.operands
     return all(v.root.dtype == dtype and 1 in s and max(s) >= low and min(s) > 0 for v, s, low in [
-        (left, (left.strides[0], left.strides[2]), min(loop.domain[0], loop.domain[2])),
-        (right, (right.strides[1], right.strides[2]), min(loop.domain[1], loop.domain[2]))]) and (
-        loop.target.strides[1] == 1)
+        (left, (left.strides[-3], left.strides[-1]), min(loop.domain[-3], loop.domain[-1])),
+        (right, (right.strides[-2], right.strides[-1]), min(loop.domain[-2:]))]) and loop.target.strides[-2] == 1
 
 
 def continues(loop: Loop) -> bool:
     """Whether elementwise steps can follow in the product's own loop."""
     how = plan(loop)
-    return how.kind == "rows" and loop.domain[1] >= 16 and loop.domain[2] > 0
+    return len(loop.domain) == 3 and how.kind == "rows" and loop.domain[1] >= LANES and loop.domain[2] > 0
 
 
 def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None:
     loop = nest.product
     assert loop is not None
-    m, n, k = loop.domain
+    m, n, k = loop.domain[-3:]
     left, right = loop.operands
     out.line(f"# {', '.join(dict.fromkeys(s.comment for s in nest.loops))}: [{m}, {k}] @ [{k}, {n}]")
-    if 0 in (m, n):
+    if 0 in (*loop.domain[:-3], m, n):
         return
-    if how.kind == "blas":
-        return blas(out, loop)
-    if how.kind == "dot":
-        return dot(out, loop)
-    if how.scratch is not None:
-        packed = View(how.scratch, loop.domain, (0, 1, n))
-        with out.block(f"for k in range({k}):"), out.block(f"for j in range({n}):"):
-            out.line(f"{out.array(how.scratch)}[{index_text((n, 1), 'kj')}] = {_read(out, right, ('', 'j', 'k'))}")
-        right = packed
-    rows(out, loop, left, right, [s for s in nest.loops if s is not loop], stored)
+    with ExitStack() as batch:
+        for letter, count in zip(LETTERS[3:], loop.domain[:-3], strict=False):
+            batch.enter_context(out.block(f"for {letter} in range({count}):"))
+        if how.kind == "blas":
+            blas(out, loop)
+        elif how.kind == "dot":
+            dot(out, loop)
+        else:
+            if how.scratch is not None:
+                right = pack(out, loop, right, how.scratch)
+            rows(out, loop, left, right, [s for s in nest.loops if s is not loop], stored)
+
+
+def pack(out: Source, loop: Loop, right: View, scratch: Var) -> View:
+    """A copy of the right side whose rows lie in order."""
+    n, k = loop.domain[-2:]
+    with out.block(f"for k in range({k}):"), out.block(f"for j in range({n}):"):
+        out.line(f"{out.array(scratch)}[{index_text((n, 1), 'kj')}] = {_read(out, right, ('', 'j', 'k'))}")
+    return View(scratch, loop.domain, (*(0,) * (len(loop.domain) - 2), 1, n))
+
+
+def _at(view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
+    """The index of a number: ``letters`` count rows, columns and terms, and others before them count the batch."""
+    return index_text(view.strides, (*LETTERS[3:len(view.strides)], *letters), view.offset + offset)
 
 
 def _read(out: Source, view: View, letters: tuple[str, str, str]) -> str:
-    return f"{out.array(view.root)}[{index_text(view.strides, letters, view.offset)}]"
+    return f"{out.array(view.root)}[{_at(view, letters)}]"
 
 
 def _from(out: Source, view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
     """Where numbers lie, as two arguments: an array, and the index of the first."""
-    return f"{out.array(view.root)}, {index_text(view.strides, letters, view.offset + offset)}"
+    return f"{out.array(view.root)}, {_at(view, letters, offset)}"
 
 
 def _parts(total: int, size: int) -> list[tuple[int, int, int]]:
@@ -97,17 +116,17 @@ def _divisor(n: int, sizes: tuple[int, ...]) -> int:
 
 def dot(out: Source, loop: Loop) -> None:
     """Each element a sum along both sides' rows; a block of rows times a block of columns at once."""
-    m, n, k = loop.domain
+    m, n, k = loop.domain[-3:]
     left, right = loop.operands
-    zero, (down, across, _) = out.constant(0.0, loop.formula.dtypes[-1]), loop.target.strides
+    zero, (down, across, _) = out.constant(0.0, loop.formula.dtypes[-1]), loop.target.strides[-3:]
     for i0, i1, tall in _parts(m, _divisor(m, (5, 4, 3))):
         for j0, j1, wide in _parts(n, _divisor(n, (4, 3, 5))):
             sums = f"sums{tall}x{wide}_{loop.formula.dtypes[-1]}"
             with out.block(f"for i in range({i0}, {i1}, {tall}):"), out.block(f"for j in range({j0}, {j1}, {wide}):"):
                 out.line(f"{sums} = zeros({zero}, {tall * wide})")
                 with out.block(f"for k in range({k}):"):
-                    rows_ = f"{_from(out, left, ('i', '', 'k'))}, {left.strides[0]}, {tall}"
-                    columns = f"{_from(out, right, ('', 'j', 'k'))}, {right.strides[1]}, {wide}"
+                    rows_ = f"{_from(out, left, ('i', '', 'k'))}, {left.strides[-3]}, {tall}"
+                    columns = f"{_from(out, right, ('', 'j', 'k'))}, {right.strides[-2]}, {wide}"
                     out.line(f"{sums} = outer_plus({sums}, {rows_}, {columns})")
                 out.line(f"keep({sums}, {_from(out, loop.target, ('i', 'j', ''))}, {down}, {across}, {wide})")
 
@@ -117,12 +136,12 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
 
     The terms that a block of rows needs of the left side are numbers in registers.
     """
-    m, n, k = loop.domain
+    m, n, k = loop.domain[-3:]
     target, dtype = loop.target, loop.formula.dtypes[-1]
     array, zero = out.array(target.root), out.constant(0.0, dtype)
     if k == 0:
-        with out.block(f"for i in range({m * n}):"):
-            out.line(f"{array}[i] = {zero}")
+        with out.block(f"for i in range({m}):"), out.block(f"for j in range({n}):"):
+            out.line(f"{array}[{_at(target, ('i', 'j', ''))}] = {zero}")
         return
     chunks = _chunks(k)
     for c, (k0, k1, count) in enumerate(chunks):
@@ -135,28 +154,32 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
         for i0, i1, height in _parts(m, _divisor(m, (4, 5, 3))):
             with out.block(f"for i in range({i0}, {i1}, {height}):"):
                 for r in range(height):
-                    place = _from(out, left, ("i", "", letter), r * left.strides[0] + first * left.strides[2])
-                    out.line(f"a{r}_{count}_{dtype} = take({zero}, {place}, {left.strides[2]}, {count})")
+                    place = _from(out, left, ("i", "", letter), r * left.strides[-3] + first * left.strides[-1])
+                    out.line(f"a{r}_{count}_{dtype} = take({zero}, {place}, {left.strides[-1]}, {count})")
+                computed = {target.root, *(e.target.root for e in rest if not e.final)}
+                fixed = [fix(out, rest, computed, 1, _row(r), f"_{r}") for r in range(height)] if ends and rest else []
                 with out.block(f"for j in range({n}):"):
-                    place = _from(out, right, ("", "j", letter), first * right.strides[2])
+                    place = _from(out, right, ("", "j", letter), first * right.strides[-1])
                     terms = f"b_{count}_{dtype}"
-                    out.line(f"{terms} = take({zero}, {place}, {right.strides[2]}, {count})")
+                    out.line(f"{terms} = take({zero}, {place}, {right.strides[-1]}, {count})")
                     for r in range(height):
-                        place = f"{array}[{index_text(target.strides, 'ij ', target.offset + r * target.strides[0])}]"
+                        place = f"{array}[{_at(target, ('i', 'j', ''), r * target.strides[-3])}]"
                         total, block = f"s{r}_{dtype}", f"a{r}_{count}_{dtype}"
                         out.line(f"{total} = inner({block}, {terms})" if begins else
                                  f"{total} = inner_plus({place}, {block}, {terms})")
                         if not ends or target.root in stored:
                             out.line(f"{place} = {total}")
                         if ends and rest:
-                            _rest(out, rest, loop, total, r, stored)
+                            out.fixed = fixed[r]
+                            elements(out, rest, _row(r), {target.root: total}, stored)
         if several:
             out.depth -= 1
+    out.fixed = {}
 
 
 def _chunks(k: int) -> list[tuple[int, int, int]]:
     """(start, stop, size) of the chunks of a sum: the first begins it, the last ends it, and they stand alone."""
-    size = k if k <= 2 * TERMS else TERMS
+    size = k if k <= FEW else TERMS
     chunks = _parts(k, size)
     if len(chunks) == 1 and k > size:
         chunks = [(0, k - size, size), (k - size, k, size)]
@@ -164,37 +187,35 @@ def _chunks(k: int) -> list[tuple[int, int, int]]:
     return [(start, size, size), (size, stop, size), *chunks[1:]] if stop > size else chunks
 
 
-def _rest(out: Source, rest: list[Loop], loop: Loop, total: str, row: int, stored: set[Var]) -> None:
-    def at(view: View) -> str:
-        return index_text(view.strides[:2], "ij", view.offset + row * view.strides[0])
-    elements(out, rest, at, {loop.target.root: total}, stored)
+def _row(row: int) -> Callable[[View], str]:
+    """The place of an element in the rth row of a block."""
+    return lambda view: index_text(view.strides[:2], "ij", view.offset + row * view.strides[0])
 
 
 def needs_memory(loop: Loop) -> bool:
     """Whether the sums go through memory even when nothing else reads them."""
-    return plan(loop).kind != "rows" or loop.domain[2] > 2 * TERMS
+    return plan(loop).kind != "rows" or loop.domain[-1] > FEW
 
 
 def blas(out: Source, loop: Loop) -> None:
     """C = A B in rows is Cᵀ = Bᵀ Aᵀ in BLAS's columns."""
-    m, n, k = loop.domain
+    m, n, k = loop.domain[-3:]
     left, right = loop.operands
     dtype = loop.formula.dtypes[-1]
     one, zero = out.constant(1.0, dtype), out.constant(0.0, dtype)
-    array = out.array(loop.target.root)
-    b_plain, a_plain = right.strides[1] == 1, left.strides[2] == 1
-    ldb = right.strides[2] if b_plain else right.strides[1]
-    lda = left.strides[0] if a_plain else left.strides[2]
+    b_plain, a_plain = right.strides[-2] == 1, left.strides[-1] == 1
+    ldb = right.strides[-1] if b_plain else right.strides[-2]
+    lda = left.strides[-3] if a_plain else left.strides[-1]
     no, yes = ord("N"), ord("T")
     routine = "sgemm" if dtype.itemsize == 4 else "dgemm"
     out.line(f"gemm({routine}, {no if b_plain else yes}, {no if a_plain else yes}, {n}, {m}, {k}, {one}, "
              f"{_pointer(out, right)}, {max(ldb, 1)}, {_pointer(out, left)}, {max(lda, 1)}, {zero}, "
-             f"{array}, {contiguous((m, n))[0]})")
+             f"{_pointer(out, loop.target)}, {loop.target.strides[-3]})")
 
 
 def _pointer(out: Source, view: View) -> str:
-    name = out.array(view.root)
-    return f"at({name}, {view.offset})" if view.offset else name
+    name, index = out.array(view.root), _at(view, ("", "", ""))
+    return f"at({name}, {index})" if index != "0" else name
 
 
 @cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from .numba_steps import Check, Host, Loop, Lowered, View
+from .numba_steps import Check, Host, Loop, Lowered
 from .program import Var
 
 __all__ = ["Nest", "Schedule", "schedule", "sources"]
@@ -27,11 +27,11 @@ class Nest:
 
     @property
     def domain(self) -> tuple[int, ...] | None:
-        """What the loops run over; for a product, its rows and columns."""
+        """What the loops run over; for a product, its batch, rows and columns."""
         first = self.steps[0]
         if not isinstance(first, Loop):
             return None
-        return first.domain[:2] if first.product else first.domain
+        return first.domain[:-1] if first.product else first.domain
 
     @property
     def product(self) -> Loop | None:
@@ -66,7 +66,7 @@ def trailing(loop: Loop) -> bool:
 def sources(step: Step, lowered: Lowered) -> list[Var]:
     """The variables that a step reads; of an array, the one that holds its memory."""
     if isinstance(step, Loop):
-        return [o.root if isinstance(o, View) else o for o in step.operands if isinstance(o, (View, Var))]
+        return [*(v.root for v in step.reads), *step.numbers]
     if isinstance(step, Check):
         return list(step.reads)
     return [lowered.views[v].root if v in lowered.views else v for v in step.op.reads]
@@ -96,9 +96,13 @@ def _prelude(lowered: Lowered, known: set[Var]) -> list[Host]:
                 v in known or hasattr(v, "value") for v in sources(step, lowered)):
             prelude.append(step)
             known.update(step.op.outs)
-        elif isinstance(step, Check) or (isinstance(step, Host) and step.op.effect):
+        elif _effect(step):
             effects = False
     return prelude
+
+
+def _effect(step: Step) -> bool:
+    return step.effect if isinstance(step, Check) else isinstance(step, Host) and step.op.effect
 
 
 class _Placer:
@@ -123,7 +127,7 @@ class _Placer:
             self.nests.insert(0, nest)
             self.finals[step.target.root] = nest
             return self.enter(step, nest)
-        effect = isinstance(step, Check) or (isinstance(step, Host) and step.op.effect)
+        effect = _effect(step)
         users = self.users(step)
         if effect and self.effect is not None:
             users.append(self.effect)
@@ -141,7 +145,8 @@ class _Placer:
             self.effect = nest
         if isinstance(step, Loop) and not step.axes and self.alone(step):
             for other in users:
-                if other is not nest and other in self.nests and self.joins(step, other) and self.can_merge(nest, other):
+                apart = other is not nest and other in self.nests
+                if apart and self.joins(step, other) and self.can_merge(nest, other):
                     self.merge(nest, other)
 
     def users(self, step: Step) -> list[Nest]:
@@ -171,26 +176,21 @@ class _Placer:
                 return False
         elif step.axes:
             return False
-        domain = step.domain[:2] if step.product else step.domain
+        domain = step.domain[:-1] if step.product else step.domain
         return nest.domain == domain and self.same_elements(step.target.root, nest) and self.safe(step, nest)
 
     def same_elements(self, root: Var, nest: Nest) -> bool:
         """Whether a nest reads an array only at the element that it is at."""
-        return all(o.whole for s in nest.loops for o in s.operands if isinstance(o, View) and o.root is root) and not any(
-            o.root is root for s in nest.loops if s.product for o in s.operands if isinstance(o, View))
+        return all(s.reads_elements(root) for s in nest.loops)
 
     def safe(self, step: Loop, nest: Nest) -> bool:
         """Whether the nest comes before every other that overwrites what the step reads."""
         if not nest.tail:
             return True
         at = self.nests.index(nest)
-        for o in step.operands:
-            final = self.finals.get(o.root) if isinstance(o, View) else None
-            if final is None:
-                continue
-            if final is nest and (step.product or not o.whole):
-                return False
-            if final is not nest and self.nests.index(final) < at:
+        for var in {v.root for v in step.reads} & self.finals.keys():
+            final = self.finals[var]
+            if not step.reads_elements(var) if final is nest else self.nests.index(final) < at:
                 return False
         return True
 
@@ -200,25 +200,23 @@ class _Placer:
             return False
         if (early.product or late.product) and any(s.axes and not s.product for s in early.loops + late.loops):
             return False
-        start, end = self.nests.index(early), self.nests.index(late)
-        between = self.nests[start + 1:end]
+        between = self.nests[self.nests.index(early) + 1:self.nests.index(late)]
         for step in late.loops:
-            for o in step.operands:
-                for nest, writer in self.writers[o.root if isinstance(o, View) else o] if isinstance(
-                        o, (View, Var)) else ():
-                    if nest in between or (nest is early and (
-                            step.product or not isinstance(o, View) or not isinstance(writer, Loop)
-                            or (writer.final and not o.whole)
-                            or (not writer.final and ((writer.axes and not writer.product) or not self.alone(writer)
-                                                     or not o.whole)))):
-                        return False
-            if any(n in between or (n is early and not self.same_elements(step.target.root, early))
-                   for n, _ in self.readers[step.target.root]):
+            for var in sources(step, self.lowered):
+                if any(nest in between or (nest is early and not self.passes(writer, step, var))
+                       for nest, writer in self.writers[var]):
+                    return False
+            target = step.target.root
+            if any(n in between or (n is early and not self.same_elements(target, early))
+                   for n, _ in self.readers[target]):
                 return False
-        for step in early.loops:
-            if step.product and any(self.finals.get(o.root) is late for o in step.operands if isinstance(o, View)):
-                return False
-        return True
+        return not any(self.finals.get(v.root) is late for s in early.loops if s.product for v in s.reads)
+
+    def passes(self, writer: Step, reader: Loop, var: Var) -> bool:
+        """Whether what one loop computes at an element is all that another over the same domain reads there."""
+        if not isinstance(writer, Loop) or not reader.reads_elements(var):
+            return False
+        return writer.final or ((writer.product or not writer.axes) and self.alone(writer))
 
     def merge(self, early: Nest, late: Nest) -> None:
         early.steps = sorted(early.steps + late.steps, key=lambda s: self.order[id(s)])

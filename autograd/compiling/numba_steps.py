@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..registry import name_of
 from .numba_scalars import SUPPORTED, Formula, is_number
 from .program import Op, Program, Var, updated
 
-__all__ = ["Check", "Constant", "Here", "Host", "Loop", "Lowered", "View", "contiguous", "is_array", "is_good",
+__all__ = ["Check", "Constant", "Here", "Host", "Loop", "Lowered", "Pick", "View", "contiguous", "is_array", "is_good",
            "is_known", "root_view", "size_of"]
 
 
@@ -24,26 +25,46 @@ def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+class Pick:
+    """One index of an element that is a number in memory, or of the host: it counts ``stride`` elements a step."""
+
+    __slots__ = ("index", "length", "stride")
+
+    def __init__(self, index: View | Var, stride: int, length: int) -> None:
+        self.index, self.stride, self.length = index, stride, length
+
+
 class View:
-    """Where the numbers of an array lie: element ``i`` at ``offset + Σ strides[d] i[d]`` of the variable ``root``."""
+    """Where the numbers of an array lie: element ``i`` at ``offset + Σ strides[d] i[d]`` of the variable ``root``.
 
-    __slots__ = ("offset", "root", "shape", "strides")
+    Each of ``picks`` adds what an array of integers says at ``i``.
+    """
 
-    def __init__(self, root: Var, shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0) -> None:
-        self.root, self.shape, self.strides, self.offset = root, shape, strides, offset
+    __slots__ = ("offset", "picks", "root", "shape", "strides")
+
+    def __init__(self, root: Var, shape: tuple[int, ...], strides: tuple[int, ...], offset: int = 0,
+                 picks: tuple[Pick, ...] = ()) -> None:
+        self.root, self.shape, self.strides, self.offset, self.picks = root, shape, strides, offset, picks
 
     @property
     def whole(self) -> bool:
         """Whether it is all of its root, element by element."""
         dense = contiguous(self.shape)
-        return self.offset == 0 and self.root.size == size_of(self.shape) and all(
+        return not self.picks and self.offset == 0 and self.root.size == size_of(self.shape) and all(
             n == 1 or s == d for n, s, d in zip(self.shape, self.strides, dense, strict=True))
+
+    @property
+    def indices(self) -> list[View]:
+        """The arrays of integers that it reads."""
+        return [p.index for p in self.picks if isinstance(p.index, View)]
 
     def to(self, shape: tuple[int, ...]) -> View:
         """Broadcast to a shape, as NumPy does."""
         pad = len(shape) - len(self.shape)
         strides = tuple(0 if n == 1 else s for n, s in zip(self.shape, self.strides, strict=True))
-        return View(self.root, shape, (0,) * pad + strides, self.offset)
+        picks = tuple(Pick(p.index.to(shape) if isinstance(p.index, View) else p.index, p.stride, p.length)
+                      for p in self.picks)
+        return View(self.root, shape, (0,) * pad + strides, self.offset, picks)
 
 
 class Loop:
@@ -60,23 +81,38 @@ class Loop:
         self.final = False  # whether it overwrites an input
 
     @property
-    def reads(self) -> list[Var]:
-        """The arrays that it reads."""
-        return [o.root for o in self.operands if isinstance(o, View)]
+    def reads(self) -> list[View]:
+        """What it reads of arrays; the indices among it are read as they are needed, never element by element."""
+        views = [o for o in self.operands if isinstance(o, View)]
+        return [*views, *(i for v in [*views, self.target] for i in v.indices)]
+
+    @property
+    def numbers(self) -> list[Var]:
+        """The host's numbers that it reads."""
+        views = [self.target, *(o for o in self.operands if isinstance(o, View))]
+        return [*(o for o in self.operands if isinstance(o, Var)),
+                *(p.index for v in views for p in v.picks if isinstance(p.index, Var))]
+
+    def reads_elements(self, root: Var) -> bool:
+        """Whether it reads an array only at the element that it is at."""
+        return not self.product and all(
+            v.whole and v in self.operands for v in self.reads if v.root is root)
 
     @property
     def product(self) -> bool:
-        """Whether it is a product of two matrices of floats: its domain is rows, columns, and the sum's index."""
-        return (self.reduction == "sum" and self.axes == (2,) and len(self.operands) == 2
-                and self.formula.dtypes[-1].kind == "f" and self.formula.text == "{0} * {1}"
-                and len(self.domain) == 3 and self.operands[0].strides[1] == self.operands[1].strides[0] == 0)
+        """Whether it is a product of matrices of floats: its domain is a batch, rows, columns, and the sum's index."""
+        return (self.reduction == "sum" and len(self.domain) > 2 and self.axes == (len(self.domain) - 1,)
+                and self.formula.text == "{0} * {1}" and self.formula.dtypes[-1].kind == "f"
+                and self.operands[0].strides[-2] == self.operands[1].strides[-3] == 0)
 
 
 class Check:
     """Stop unless a number in memory is true; the values that tell why are kept until then."""
 
-    def __init__(self, condition: View, values: list[View], op: Op) -> None:
-        self.condition, self.op = condition, op
+    def __init__(self, condition: View, values: list[View], error: Any, arguments: tuple = (),
+                 effect: bool = True) -> None:
+        self.condition, self.error, self.arguments = condition, error, arguments
+        self.effect = effect  # whether it keeps its place among other effects
         self.reads = [condition.root, *(v.root for v in values)]
 
 
@@ -158,7 +194,7 @@ class Here:
         if axes:
             left = iter(target.strides)
             strides = tuple(0 if d in axes else next(left) for d in range(len(domain)))
-            target = View(target.root, domain, strides, target.offset)
+            target = View(target.root, domain, strides, target.offset, target.picks)
         step = Loop(target, domain, formula, operands, reduction, axes, self.comment)
         self.lowered.steps.append(step)
         return step
@@ -174,6 +210,21 @@ class Here:
         var = var or self.op.out
         view = self.lowered.views[var] = root_view(var)
         return view
+
+    def every(self, formula: Formula, operands: tuple, shape: tuple[int, ...]) -> View:
+        """Whether a condition holds for all elements: one number in memory."""
+        result = self.new((), np.dtype(bool))
+        axes = tuple(range(len(shape)))
+        self.loop(result, shape, formula, operands, "all" if axes else "", axes)
+        return result
+
+    def within(self, index: View | Var, length: int) -> None:
+        """Stop unless integers are indices of an axis."""
+        integer, truth = np.dtype(np.int64), np.dtype(bool)
+        formula = Formula("({0} >= {1}) & ({0} < {2})", (integer, integer, integer, truth))
+        shape = index.shape
+        holds = self.every(formula, (index, -length, length), shape)
+        self.lowered.steps.append(Check(holds, [], partial(_outside, length), effect=False))
 
     def see(self, view: View) -> bool:
         """The result is a view."""
@@ -198,6 +249,10 @@ class Here:
         """An argument's view, or that of a copy in C order."""
         view = self.view(x)
         return view if view.strides == contiguous(view.shape) or view.whole else self.kept(view)
+
+
+def _outside(length: int) -> IndexError:
+    return IndexError(f"an index is out of bounds for an axis of size {length}")
 
 
 def _number(x: Any) -> Any:

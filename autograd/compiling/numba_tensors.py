@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .numba_scalars import Formula
-from .numba_steps import Here, View, contiguous, is_good
+from .numba_steps import Here, View, contiguous, is_good, size_of
 from .program import Var
 
 __all__ = ["TRANSLATORS"]
@@ -34,6 +34,11 @@ def _matmul(here: Here, a: Any, b: Any, **kwargs: Any) -> bool:
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     left, right = left.to((*batch, m, k)), right.to((*batch, k, n))
     target = View(target.root, (*batch, m, n), contiguous((*batch, m, n)))
+    if batch and not any(right.strides[:-2]) and _one_axis(left.shape[:-1], left.strides[:-1]):  # one tall matrix
+        rows = size_of((*batch, m))
+        left = View(left.root, (rows, k), left.strides[-2:], left.offset)
+        right = View(right.root, (k, n), right.strides[-2:], right.offset)
+        target, batch, m = View(target.root, (rows, n), (n, 1)), (), rows
     formula = Formula("{0} * {1}", (out.dtype,) * 3)
     d = len(batch)
     domain = (*batch, m, n, k)
@@ -41,6 +46,11 @@ def _matmul(here: Here, a: Any, b: Any, **kwargs: Any) -> bool:
                 View(right.root, domain, (*right.strides[:d], 0, right.strides[d + 1], right.strides[d]), right.offset))
     here.loop(target, domain, formula, operands, "sum", (d + 2,))
     return True
+
+
+def _one_axis(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether axes are one in memory."""
+    return all(s == n * t for s, t, n in zip(strides, strides[1:], shape[1:], strict=False))
 
 
 def _dot(here: Here, a: Any, b: Any, **kwargs: Any) -> bool:
@@ -79,4 +89,6 @@ def _einsum(here: Here, subscripts: Any, *operands: Any, **kwargs: Any) -> bool:
     return True
 
 
-TRANSLATORS: dict[Any, Callable[..., bool]] = {np.matmul: _matmul, operator.matmul: _matmul, np.dot: _dot, np.einsum: _einsum}
+TRANSLATORS: dict[Any, Callable[..., bool]] = {
+    np.matmul: _matmul, operator.matmul: _matmul, np.dot: _dot, np.einsum: _einsum,
+}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from .numba_scalars import Formula, elementwise
-from .numba_steps import Here, View, contiguous, is_good
-from .program import Var, added_at, updated
+from .numba_steps import Here, Pick, View, contiguous, is_good
+from .program import Var, added_at, updated, vars_in
 
 __all__ = ["TRANSLATORS"]
 
@@ -34,8 +34,8 @@ def _swapaxes(here: Here, x: Any, a: Any, b: Any) -> bool:
 
 
 def _moveaxis(here: Here, x: Any, source: Any, destination: Any) -> bool:
-    return _transpose(here, x, np.moveaxis(np.empty((1,) * x.ndim), source, destination).ndim and tuple(
-        np.moveaxis(np.empty(tuple(range(x.ndim)), bool), source, destination).shape))
+    numbered = np.empty(tuple(range(x.ndim)))  # each axis as long as its number
+    return _transpose(here, x, np.moveaxis(numbered, source, destination).shape)
 
 
 def _reshape(here: Here, x: Any, *args: Any, **kwargs: Any) -> bool:
@@ -57,42 +57,110 @@ def _broadcast_to(here: Here, x: Any, shape: Any, **kwargs: Any) -> bool:
 def _getitem(here: Here, x: Any, index: Any) -> bool:
     if not isinstance(x, Var):
         return False
-    view = sliced(here.view(x), index)
-    return view is not None and view.shape == here.op.out.shape and here.see(view)
+    view = _indexed(here, here.view(x), index)
+    if view is None or view.shape != here.op.out.shape:
+        return False
+    if not view.picks:
+        return here.see(view)
+    here.copy(view, here.result())
+    return True
 
 
-def sliced(view: View, index: Any) -> View | None:
-    """The view that basic indexing gives; ``None`` for other indices."""
+def _take(here: Here, x: Any, indices: Any, axis: Any = None, **kwargs: Any) -> bool:
+    if kwargs or not isinstance(x, Var) or axis is None:
+        return False
+    return _getitem(here, x, (slice(None),) * (operator.index(axis) % x.ndim) + (indices,))
+
+
+def _plain(i: Any) -> bool:
+    """Whether an index picks by itself: a whole number, a slice of such, ``None`` or ``...``."""
+    if isinstance(i, slice):
+        return not any(isinstance(p, Var) for p in (i.start, i.stop, i.step))
+    return i is None or i is Ellipsis or (isinstance(i, (int, np.integer)) and not isinstance(i, bool))
+
+
+def _integers(i: Any) -> bool:
+    """Whether an index is an array of integers, or the host's integer."""
+    if isinstance(i, Var) and i.python is not None:
+        return i.python is int
+    return isinstance(i, (Var, np.ndarray)) and i.dtype.kind in "iu" and i.dtype != np.uint64
+
+
+def sliced(view: View, index: Any) -> View:
+    """The view that plain indices give."""
+    part = _indexed(None, view, index)
+    assert part is not None
+    return part
+
+
+def _indexed(here: Here | None, view: View, index: Any) -> View | None:
+    """The elements that NumPy's indices give; ``None`` for masks, and others that stay calls of NumPy.
+
+    Arrays of integers are broadcast together. Their axes are where the first of them is, or come first of all when a
+    slice stands between two.
+    """
     index = index if isinstance(index, tuple) else (index,)
-    if not all(i is None or i is Ellipsis or isinstance(i, slice) or (isinstance(i, (int, np.integer))
-                                                                     and not isinstance(i, bool)) for i in index):
-        return None
-    if any(isinstance(p, Var) for i in index if isinstance(i, slice) for p in (i.start, i.stop, i.step)):
+    index = tuple(np.asarray(i) if isinstance(i, list) and i and not any(vars_in(i)) else i for i in index)
+    if not all(_plain(i) or (here is not None and _integers(i)) for i in index):
         return None
     used = sum(i is not None and i is not Ellipsis for i in index)
-    if Ellipsis not in index:
+    if Ellipsis not in [i for i in index if _plain(i)]:
         index = (*index, Ellipsis)
-    shape, strides, offset, d = [], [], view.offset, 0
+    arrays = any(not _plain(i) for i in index)
+    axes: list[tuple[int, int] | None] = []  # (length, stride), or None where an array's axes could be
+    picked: list[tuple[Any, int, int]] = []
+    offset, d = view.offset, 0
     for i in index:
         if i is None:
-            shape.append(1)
-            strides.append(0)
+            axes.append((1, 0))
         elif i is Ellipsis:
             rest = len(view.shape) - used
-            shape += view.shape[d:d + rest]
-            strides += view.strides[d:d + rest]
+            axes += zip(view.shape[d:d + rest], view.strides[d:d + rest], strict=True)
             d += rest
         else:
             n, step = view.shape[d], view.strides[d]
             d += 1
             if isinstance(i, slice):
                 numbers = range(n)[i]
-                shape.append(len(numbers))
-                strides.append(step * numbers.step)
+                axes.append((len(numbers), step * numbers.step))
                 offset += step * numbers.start if len(numbers) else 0
-            else:
+            elif _plain(i):
                 offset += step * (int(i) % n)
-    return View(view.root, tuple(shape), tuple(strides), offset)
+                axes += [None] if arrays else []
+            else:
+                picked.append((i, step, n))
+                axes.append(None)
+    if not arrays:
+        axes_ = [a for a in axes if a is not None]
+        return View(view.root, tuple(n for n, _ in axes_), tuple(s for _, s in axes_), offset)
+    assert here is not None
+    return _picked(here, view, axes, picked, offset)
+
+
+def _picked(here: Here, view: View, axes: list, picked: list, offset: int) -> View | None:
+    """The elements that arrays of integers give, after a check that they are within bounds."""
+    marks = [k for k, a in enumerate(axes) if a is None]
+    together = marks == list(range(marks[0], marks[-1] + 1))
+    before = [a for a in axes[:marks[0]] if a is not None] if together else []
+    after = [a for a in axes[len(before):] if a is not None]
+    shape = np.broadcast_shapes(*(i.shape for i, _, _ in picked))
+    whole = (*(n for n, _ in before), *shape, *(n for n, _ in after))
+    picks = []
+    for i, step, n in picked:
+        if isinstance(i, np.ndarray) and i.size and not (-n <= i.min() and i.max() < n):
+            return None
+        operand = here.operand(i, i.shape)
+        if isinstance(i, Var):
+            here.within(operand, n)
+        if isinstance(operand, np.generic):
+            operand = here.operand(np.asarray(operand).reshape(1), (1,))
+        if isinstance(operand, View):
+            operand = operand.to(shape)
+            strides = (0,) * len(before) + operand.strides + (0,) * len(after)
+            operand = View(operand.root, whole, strides, operand.offset)
+        picks.append(Pick(operand, step, n))
+    strides = (*(s for _, s in before), *(0,) * len(shape), *(s for _, s in after))
+    return View(view.root, whole, strides, offset, tuple(picks))
 
 
 # Arrays put together, and changed in part
@@ -107,9 +175,7 @@ def _concatenate(here: Here, arrays: Any, axis: Any = 0, **kwargs: Any) -> bool:
         index = [slice(None)] * len(out.shape)
         index[axis] = slice(start, start + length)
         start += length
-        part = sliced(out, tuple(index))
-        assert part is not None
-        here.copy(here.view(a), part)
+        here.copy(here.view(a), sliced(out, tuple(index)))
     return True
 
 
@@ -120,9 +186,7 @@ def _stack(here: Here, arrays: Any, axis: Any = 0, **kwargs: Any) -> bool:
     for k, a in enumerate(arrays):
         index: list = [slice(None)] * len(out.shape)
         index[axis] = k
-        part = sliced(out, tuple(index))
-        assert part is not None
-        here.copy(here.view(a), part)
+        here.copy(here.view(a), sliced(out, tuple(index)))
     return True
 
 
@@ -138,8 +202,8 @@ def _changed(here: Here, x: Any, index: Any, values: Any, ufunc: Any) -> bool:
     if not (isinstance(x, Var) and is_good(values)):
         return False
     out = View(here.op.out, x.shape, contiguous(x.shape))
-    part = sliced(out, index)
-    if part is None:
+    part = _indexed(here, out, index)
+    if part is None or (part.picks and isinstance(values, Var) and here.view(values).root is x):
         return False
     dtype = x.dtype
     kind = values.dtype if isinstance(values, (Var, np.ndarray, np.generic)) else dtype
@@ -160,5 +224,6 @@ def _changed(here: Here, x: Any, index: Any, values: Any, ufunc: Any) -> bool:
 TRANSLATORS: dict[Any, Callable[..., bool]] = {
     np.transpose: _transpose, np.swapaxes: _swapaxes, np.moveaxis: _moveaxis, np.reshape: _reshape,
     np.ravel: _reshape, np.expand_dims: _reshape, np.squeeze: _reshape, np.broadcast_to: _broadcast_to,
-    operator.getitem: _getitem, np.concatenate: _concatenate, np.stack: _stack, updated: _updated, added_at: _added_at,
+    operator.getitem: _getitem, np.take: _take, np.concatenate: _concatenate, np.stack: _stack, updated: _updated,
+    added_at: _added_at,
 }

@@ -217,7 +217,8 @@ class _Writer:
         """The result of an operation, computed into an array."""
         f, args, copyto = op.function, op.args, self.use(np.copyto)
         if isinstance(f, np.ufunc):
-            self.lines.append(f"{self.use(f)}({', '.join(map(self.text, args))}, {target})")
+            out = "out=" if f in (np.maximum, np.minimum) else ""  # these warn of a third argument without its name
+            self.lines.append(f"{self.use(f)}({', '.join(map(self.text, args))}, {out}{target})")
         elif f is cast:
             self.lines.append(f"{copyto}({target}, {self.text(args[0])}, 'unsafe')")
         elif f is np.where:

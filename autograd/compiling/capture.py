@@ -117,7 +117,7 @@ class _Run:
         return tracer
 
     def argument(self, x: Any, expression: str) -> Callable[[], Any]:
-        """What gives the argument to call with: objects are walked when all lists have been read, which they may hold."""
+        """What gives the argument to call with: objects are walked when all lists, which they may hold, are read."""
         kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
         if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
             lifted = self.lift(x, Argument(expression))
@@ -128,8 +128,8 @@ class _Run:
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
             if type(x) is list:
                 return lambda: self.given([item() for item in items], expression)
-            return lambda: x._make(item() for item in items) if hasattr(x, "_fields") else tuple(
-                item() for item in items)
+            make: Any = getattr(x, "_make", tuple)
+            return lambda: make(item() for item in items)
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))

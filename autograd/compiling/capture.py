@@ -17,10 +17,10 @@ from .state import MISSING, Slot, State
 from .trace import Trace, tracing
 from .tracer import Tracer, TracingError
 
-__all__ = ["Argument", "Captured", "Leaf", "capture", "share"]
+__all__ = ["Argument", "Captured", "Leaf", "capture", "one_at_a_time", "share"]
 
 
-_one_at_a_time = threading.RLock()
+one_at_a_time = threading.RLock()
 
 
 class Argument:
@@ -78,7 +78,7 @@ def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool
     """
     while True:
         known = len(moving)
-        with _one_at_a_time:  # because another would see the Tracers of this one in what both reach
+        with one_at_a_time:  # because another would see the Tracers of this one in what both reach
             captured = _Run(f, moving, gradients).run(args, kwargs)
         if len(moving) == known:
             return captured
@@ -117,7 +117,7 @@ class _Run:
         return tracer
 
     def argument(self, x: Any, expression: str) -> Callable[[], Any]:
-        """What gives the argument to call with: objects are walked when all lists have been read, which they may hold."""
+        """What gives the argument to call with: objects are walked when all lists, which they may hold, are read."""
         kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
         if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
             lifted = self.lift(x, Argument(expression))
@@ -128,8 +128,8 @@ class _Run:
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
             if type(x) is list:
                 return lambda: self.given([item() for item in items], expression)
-            return lambda: x._make(item() for item in items) if hasattr(x, "_fields") else tuple(
-                item() for item in items)
+            make: Any = tuple if type(x) is tuple else type(x)._make
+            return lambda: make(item() for item in items)
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))

@@ -126,7 +126,7 @@ class _Driver:
         if self.calls:  # the trace has warned
             self.lines = [f"    with {self.object(np.errstate, 'errstate')}(all='ignore'):",
                           *("    " + line for line in self.lines)]
-        if not simple and self.outer_kernel:
+        if not simple and self.outer_kernel and signature:
             head += [f"    if not contiguous(({signature},)):", f"        return again({signature})"]
         return "\n".join([*head, *self.lines]) + "\n"
 

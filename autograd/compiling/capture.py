@@ -128,8 +128,8 @@ class _Run:
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
             if type(x) is list:
                 return lambda: self.given([item() for item in items], expression)
-            make: Any = tuple if type(x) is tuple else type(x)._make
-            return lambda: make(item() for item in items)
+            kind: Any = type(x)
+            return lambda: tuple(item() for item in items) if kind is tuple else kind(*(item() for item in items))
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))

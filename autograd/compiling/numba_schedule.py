@@ -172,9 +172,9 @@ class _Placer:
         if not (isinstance(step, Loop) and nest.simple and self.alone(step)):
             return False
         if step.product:
-            if nest.product or any(s.axes for s in nest.loops) or not self.fusable(step):
+            if nest.product or any(s.axes or s.costly for s in nest.loops) or not self.fusable(step):
                 return False
-        elif step.axes:
+        elif step.axes or (nest.product and step.costly):
             return False
         domain = step.domain[:-1] if step.product else step.domain
         return nest.domain == domain and self.same_elements(step.target.root, nest) and self.safe(step, nest)
@@ -198,7 +198,8 @@ class _Placer:
         """Whether all of a later nest can run with an earlier one over the same domain."""
         if not (early.simple and late.simple and early.tail == late.tail) or (early.product and late.product):
             return False
-        if (early.product or late.product) and any(s.axes and not s.product for s in early.loops + late.loops):
+        both = early.loops + late.loops
+        if (early.product or late.product) and any((s.axes and not s.product) or s.costly for s in both):
             return False
         between = self.nests[self.nests.index(early) + 1:self.nests.index(late)]
         for step in late.loops:

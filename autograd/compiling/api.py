@@ -13,7 +13,7 @@ from typing import Any
 from ..trees import leaves
 from ..value import Value
 from . import numba_backend, numpy_backend
-from .capture import Captured, capture
+from .capture import Captured, capture, one_at_a_time
 from .glue import MISS, glue
 from .levels import vectorised
 from .passes import simplified
@@ -94,10 +94,11 @@ class Jitted:
                         return result
             if any(isinstance(x, Value) for x in leaves((args, kwargs))):  # to be differentiated: recorded
                 return self.__wrapped_function__(*args, **kwargs)
-            with _uncollected():
-                plan = self._planned(args, kwargs)
-            result = plan.call(args, kwargs)
-            return self.__wrapped_function__(*args, **kwargs) if result is MISS else result
+            with one_at_a_time:  # also the first run, since the trace of another thread changes what both reach
+                with _uncollected():
+                    plan = self._planned(args, kwargs)
+                result = plan.call(args, kwargs)
+                return self.__wrapped_function__(*args, **kwargs) if result is MISS else result
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The generated program for these arguments, as text; nothing is run but the trace, where there is none yet.
@@ -149,6 +150,9 @@ class Jitted:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        return Jitted, (self.__wrapped_function__, self.backend)
 
     def __repr__(self) -> str:
         return f"jit({self.__wrapped_function__!r})"

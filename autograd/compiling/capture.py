@@ -17,10 +17,10 @@ from .state import MISSING, Slot, State
 from .trace import Trace, tracing
 from .tracer import Tracer, TracingError
 
-__all__ = ["Argument", "Captured", "Leaf", "capture", "share"]
+__all__ = ["Argument", "Captured", "Leaf", "capture", "one_at_a_time", "share"]
 
 
-_one_at_a_time = threading.RLock()
+one_at_a_time = threading.RLock()
 
 
 class Argument:
@@ -78,7 +78,7 @@ def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool
     """
     while True:
         known = len(moving)
-        with _one_at_a_time:  # because another would see the Tracers of this one in what both reach
+        with one_at_a_time:  # because another would see the Tracers of this one in what both reach
             captured = _Run(f, moving, gradients).run(args, kwargs)
         if len(moving) == known:
             return captured
@@ -128,8 +128,8 @@ class _Run:
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
             if type(x) is list:
                 return lambda: self.given([item() for item in items], expression)
-            make: Any = getattr(x, "_make", tuple)
-            return lambda: make(item() for item in items)
+            kind: Any = type(x)
+            return lambda: tuple(item() for item in items) if kind is tuple else kind(*(item() for item in items))
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))

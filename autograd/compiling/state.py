@@ -247,7 +247,7 @@ class State:
         """Every slot that holds something else than before the run: the slot, what stood in it, what it holds now."""
         for holder, before in self.containers:
             if isinstance(holder, dict):
-                for key in holder.keys() - before.keys():
+                for key in [key for key in holder if key not in before]:
                     yield Slot(holder, key, "item"), MISSING, holder[key]
             elif len(holder) != len(before) or (
                     not isinstance(holder, list) and any(map(operator.is_not, holder, before))):
@@ -260,7 +260,7 @@ class State:
     def restore(self) -> None:
         for holder, before in self.containers:
             if isinstance(holder, dict):
-                for key in holder.keys() - before.keys():
+                for key in [key for key in holder if key not in before]:
                     del holder[key]
             elif isinstance(holder, list):
                 holder[:] = before

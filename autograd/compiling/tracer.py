@@ -12,7 +12,7 @@ import numpy as np
 from ..lines import users_line
 from ..methods import ArrayMethods
 from ..registry import name_of
-from .program import Changed, added_at, cast, updated
+from .program import Changed, added_at, cast, masked, updated
 
 __all__ = ["Number", "Tracer", "TracingError", "concrete"]
 
@@ -195,6 +195,10 @@ class Tracer(ArrayMethods):
             target, *others = inputs
             _check_target(target, name_of(ufunc.at))
             return target.assign(self._trace.record(added_at, (target, *others, ufunc), {}))
+        if "where" in kwargs and out is not None and method == "__call__" and ufunc.nout == 1:
+            _check_target(out[0], f"{name_of(ufunc)}(out=...)")
+            out[0].assign(self._trace.record(masked, (out[0], kwargs.pop("where"), ufunc, *inputs), kwargs))
+            return out[0]
         y = self._trace.record(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
         return y if out is None else _into(out, y, name_of(ufunc))
 

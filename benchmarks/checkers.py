@@ -21,7 +21,7 @@ from autograd.testing import random_expression
 from tests.autograd.checker_faults import FAULTS, around, as_primitive, inputs
 
 from .checker_peers import PEERS
-from .timing import machine
+from .machine import machine
 
 
 class Nudge:

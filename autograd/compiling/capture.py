@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import threading
 from collections.abc import Callable
@@ -90,6 +91,7 @@ class _Run:
         self.state = State(self.lift, moving, None if gradients else self.fake)
         self.captured = Captured(self.trace, self.state, Program([], [], []))
         self.indices: dict[Var, int] = {}
+        self.arguments: list[tuple[Any, Any, str]] = []  # the lists and dicts among them, and what was in them
 
     # What stands for what is there
 
@@ -114,25 +116,36 @@ class _Run:
         self.captured.fakes.add(tracer.variable)
         return tracer
 
-    def argument(self, x: Any, expression: str) -> Any:
+    def argument(self, x: Any, expression: str) -> Callable[[], Any]:
+        """What gives the argument to call with: objects are walked when all lists have been read, which they may hold."""
         kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
         if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
-            return self.lift(x, Argument(expression))
+            lifted = self.lift(x, Argument(expression))
+            return lambda: lifted
         if type(x) is list or (isinstance(x, tuple) and (type(x) is tuple or hasattr(x, "_fields"))):
             self.captured.conditions.append((f"len({expression})", len(x)))
             self.captured.objects.append((f"type({expression})", type(x)))
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
-            return items if type(x) is list else tuple(items) if type(x) is tuple else type(x)(*items)
+            if type(x) is list:
+                return lambda: self.given([item() for item in items], expression)
+            return lambda: x._make(item() for item in items) if hasattr(x, "_fields") else tuple(
+                item() for item in items)
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))
-            return {k: self.argument(item, f"{expression}[{k!r}]") for k, item in x.items()}
-        if isinstance(x, (int, str, bytes, np.dtype)) or x is None or x is Ellipsis:
+            entries = {k: self.argument(item, f"{expression}[{k!r}]") for k, item in x.items()}
+            return lambda: self.given({k: item() for k, item in entries.items()}, expression)
+        if isinstance(x, (int, str, bytes, np.dtype, slice, range)) or x is None or x is Ellipsis:
             self.captured.objects.append((f"type({expression})", type(x)))
             self.captured.conditions.append((expression, x))
-            return x
+            return lambda: x
         self.captured.objects.append((expression, x))
-        return self.state.walk(x, Slot(self, expression, "item", expression))
+        return lambda: self.state.walk(x, Slot(self, expression, "item", expression))
+
+    def given(self, container: Any, expression: str) -> Any:
+        """A list or dict of an argument, which the function must leave as it is, because it is a copy."""
+        self.arguments.append((container, container.copy(), expression))
+        return container
 
     # The run
 
@@ -142,10 +155,10 @@ class _Run:
         self.captured.positional, self.captured.named = len(args), dict.fromkeys(kwargs).keys()
         streams = [Stream(random), Stream(np.random)]
         try:
-            self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
-            new = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
+            positional = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
             named = {k: self.argument(x, f"kwargs[{k!r}]") for k, x in kwargs.items()}
-            result = self.f(*new, **named)
+            self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
+            result = self.f(*(x() for x in positional), **{k: x() for k, x in named.items()})
             self.captured.result = self.tree(result, "what it returns")
             self.collect()
         finally:
@@ -165,6 +178,10 @@ class _Run:
 
     def collect(self) -> None:
         """What has changed, as writes of the program."""
+        for now, before, expression in self.arguments:
+            if len(now) != len(before) or any(map(operator.is_not, _items(now), _items(before))):
+                raise TracingError(f"{expression} is changed, a {type(now).__name__} that the caller passed",
+                                   "Return what is new, and put it there outside.", 1)
         for var, (tracer, original) in self.boxes.items():
             if tracer.mutable and tracer.variable is not var:
                 self._written(tracer, original)
@@ -223,7 +240,7 @@ class _Run:
         base: Any = x
         while base._view is not None:
             base = base._view[1][0]
-        owner = next((v for v, (box, _) in self.boxes.items() if box is base or v is base.variable), None)
+        owner = next((v for v, (box, _) in self.boxes.items() if box is base), None)
         if not state and base.mutable and owner is not None:
             raise TracingError(f"{what} is {self.trace.inputs[owner].source!r} itself or a view of it, which a later "
                                "call may overwrite", "Write .copy() after it.", 1)
@@ -231,6 +248,10 @@ class _Run:
             self.indices[var] = len(outputs)
             outputs.append(Output(var, what, fresh))
         return self.indices[var]
+
+
+def _items(x: Any) -> Any:
+    return [*x, *x.values()] if isinstance(x, dict) else x
 
 
 def share(a: np.ndarray, b: np.ndarray) -> bool:

@@ -16,6 +16,7 @@ from .state import Slot
 
 __all__ = ["MISS", "glue"]
 
+_FEW = 12
 FAILED = "(AttributeError, IndexError, KeyError, TypeError, ValueError)"  # state that has another form
 _LITERAL = (int, str, bytes)  # what is the same when it is equal
 MISS: Any = object()  # the plan is for another call
@@ -49,7 +50,7 @@ class _Writer:
 
     def bind(self, x: Any) -> str:
         """A name, or a literal, for an object."""
-        if type(x) in (int, str, bool, type(None)):
+        if type(x) in (bool, type(None)):
             return repr(x)
         if id(x) not in self.by_id:
             name = f"{type(x).__name__.strip('_')}{len(self.names)}"
@@ -119,9 +120,9 @@ class _Writer:
         whole = set()
         for holder, before in state.containers:
             name, keys = self.bind(holder), list(before) if isinstance(before, dict) else [*range(len(before))]
-            self.miss(f"len({name}) != {len(before)}")
+            self.miss(f"len({name}) != {len(before)}" if keys else name)
             slots = [Slot(holder, key, "item") for key in keys]
-            if not any(s.identity in lifted for s in slots):
+            if len(keys) > _FEW and not any(s.identity in lifted for s in slots):  # all at once is quicker then
                 whole.update(s.identity for s in slots)
                 if isinstance(before, dict):
                     self.miss(f"[*{name}] != {self.bind(keys)}")
@@ -135,7 +136,8 @@ class _Writer:
             if identity in lifted or identity in whole or free or isinstance(x, types.ModuleType):
                 continue
             text, usual = slot.source(self.bind), self.bind(x)
-            self.miss(f"{text} is not {usual}" if type(x) not in _LITERAL else f"unlike({text}, {usual})")
+            literal = type(x) in _LITERAL and type(x) not in (bool, type(None))
+            self.miss(f"{text} is not {usual}" + (f" and unlike({text}, {usual})" if literal else ""))
 
     def tree(self, x: Any, slot: Slot | None = None) -> str:
         """The expression of a result, or of what a slot gets."""

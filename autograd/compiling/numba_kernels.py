@@ -34,7 +34,7 @@ from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fm
 
 # What a name in generated code must not be
 RESERVED = {*LETTERS, *dir(builtins), *re.findall(r"\w+", HEAD),
-            "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
+            "again", "asarray", "own", "contiguous", "copy", "dense", "empty", "run", "status"}
 
 
 class Kernel:

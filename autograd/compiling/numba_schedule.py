@@ -213,6 +213,8 @@ class _Placer:
                        for nest, writer in self.writers[var]):
                     return False
             target = step.target.root
+            if any(n in between or n is early for n, _ in self.writers[target]):  # in part, and so in their order
+                return False
             if any(n in between or (n is early and not self.same_elements(target, early))
                    for n, _ in self.readers[target]):
                 return False

@@ -79,7 +79,8 @@ class Slot:
         holder = bind(self.holder)
         if self.how == "attribute":
             return f"{holder}.{self.key}"
-        return f"{holder}.cell_contents" if self.how == "cell" else f"{holder}[{bind(self.key)}]"
+        key = repr(self.key) if type(self.key) in (int, str) else bind(self.key)
+        return f"{holder}.cell_contents" if self.how == "cell" else f"{holder}[{key}]"
 
     def __repr__(self) -> str:
         return self.path or str(self.key)

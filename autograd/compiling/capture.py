@@ -171,6 +171,10 @@ class _Run:
             raise TracingError("random numbers from np.random.rand and its like, a RandomState, or Python's random, "
                                "which the next call would repeat", "Draw from a generator that is made outside: "
                                "rng = np.random.default_rng(0), rng.random(n).", 1)
+        if self.state.entered:
+            raise TracingError(f"a backward pass goes on through {self.state.entered!r}, a result of operations that "
+                               "were recorded before", "Compute it inside of the jitted function, or cut it off: "
+                               ".detach().", 1)
         program = self.captured.program
         program.ops = self.trace.ops
         program.inputs = list(self.trace.inputs.values())

@@ -180,6 +180,9 @@ class Tracer(ArrayMethods):
                            "dtype can be printed here.")
 
     def __repr__(self) -> str:
+        if _is_integer(self):  # np.zeros(n) shows what is no size to it
+            raise TracingError("an integer (an index, range, a size), print or repr() of a traced value", "A size must "
+                               "be a Python integer argument; return the value, and print it outside.")
         raise TracingError("print or repr() of a traced value", "Return the value, and print it outside; the shape and "
                            "dtype can be printed here.")
 

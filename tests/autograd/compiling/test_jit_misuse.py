@@ -1,4 +1,4 @@
-"""Misuse of ``jit`` is an error at trace time: a test for each, of what it says, the line, and what to write instead."""
+"""Misuse of ``jit`` is an error at trace time; a test for each: what it says, the line, and what to write instead."""
 
 import math
 import random
@@ -151,7 +151,7 @@ def test_a_traced_value_as_a_size():
     for f in (lambda n: range(n), lambda n: np.zeros(n), lambda n: [0] * n, lambda n: np.arange(6)[:n],
               lambda n: "ab" * n):
         refused(f, np.int64(3), what="an integer (an index, range, a size)",
-                remedy="A size must be a Python integer argument")
+                remedy="must be a Python integer argument")
     for g in (lambda x, n: x.reshape(n, 2), lambda x, n: np.tile(x, n), lambda x, n: np.broadcast_to(x, (n, 6)),
               lambda x, n: np.expand_dims(x, axis=n)):
         refused(g, np.ones(6), np.int64(3), what="an integer (an index, range, a size)",

@@ -157,8 +157,8 @@ class _Run:
         try:
             positional = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
             named = {k: self.argument(x, f"kwargs[{k!r}]") for k, x in kwargs.items()}
-            self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
-            result = self.f(*(x() for x in positional), **{k: x() for k, x in named.items()})
+            f = self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
+            result = f(*(x() for x in positional), **{k: x() for k, x in named.items()})
             self.captured.result = self.tree(result, "what it returns")
             self.collect()
         finally:

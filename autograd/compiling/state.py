@@ -170,11 +170,11 @@ class State:
                 return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
         elif isinstance(x, types.FunctionType):
             self._function(x)
-        elif isinstance(x, types.MethodType):
-            self.walk(x.__func__, slot)
-            self.walk(x.__self__, slot)
-        elif isinstance(x, types.BuiltinMethodType) and isinstance(x.__self__, np.random.Generator):
-            return getattr(self.walk(x.__self__, Slot(x, "__self__", "attribute")), x.__name__)
+        elif isinstance(x, (types.MethodType, types.BuiltinMethodType)):
+            self.walk(getattr(x, "__func__", None), slot)
+            owner = self.walk(x.__self__, Slot(x, "__self__", "attribute"))
+            if owner is not x.__self__:  # a generator, or an array
+                return getattr(owner, x.__name__)
         elif isinstance(x, functools.partial):
             parts = [self.walk(part, Slot(x, k, "attribute", str(slot))) for k, part in
                      (("func", x.func), ("args", x.args), ("keywords", x.keywords))]

@@ -145,7 +145,7 @@ class Jitted:
             warnings.warn(f"jit: {self.__name__} has been traced {self._traces} times, because shapes, dtypes or "
                           "Python constants of its arguments, or of the state that it reaches, keep changing: pad "
                           "arrays to one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning,
-                          stacklevel=4)
+                          stacklevel=3)
         return plan
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

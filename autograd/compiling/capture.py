@@ -157,8 +157,8 @@ class _Run:
         try:
             positional = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
             named = {k: self.argument(x, f"kwargs[{k!r}]") for k, x in kwargs.items()}
-            self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
-            result = self.f(*(x() for x in positional), **{k: x() for k, x in named.items()})
+            f = self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
+            result = f(*(x() for x in positional), **{k: x() for k, x in named.items()})
             self.captured.result = self.tree(result, "what it returns")
             self.collect()
         finally:
@@ -171,6 +171,10 @@ class _Run:
             raise TracingError("random numbers from np.random.rand and its like, a RandomState, or Python's random, "
                                "which the next call would repeat", "Draw from a generator that is made outside: "
                                "rng = np.random.default_rng(0), rng.random(n).", 1)
+        if self.state.entered:
+            raise TracingError(f"a backward pass goes on through {self.state.entered!r}, a result of operations that "
+                               "were recorded before", "Compute it inside of the jitted function, or cut it off: "
+                               ".detach().", 1)
         program = self.captured.program
         program.ops = self.trace.ops
         program.inputs = list(self.trace.inputs.values())

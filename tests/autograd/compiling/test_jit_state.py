@@ -1,6 +1,7 @@
 """``jit`` of functions that read and change what lies outside: objects, closures, globals, arrays and their views."""
 
 import dataclasses
+import functools
 import math
 import sys
 import types
@@ -186,6 +187,17 @@ def test_two_places_that_hold_one_array():
         return [*results, f(1.0), f(1.0)]
 
     both(make, use, NUMPY)
+
+
+def test_bound_methods_and_partials():
+    w = np.eye(3)
+    box = Box(apply=w.dot, scaled=functools.partial(np.multiply, w[0].copy()))
+    first = np.ones(3)
+    f = jit(functools.partial(lambda a, x: box.apply(x) + box.scaled(x) + a, first), backend=NUMPY)
+    for change in (lambda: None, lambda: w.fill(2), lambda: box.scaled.args[0].fill(3), lambda: first.fill(4)):
+        change()
+        assert_same(f(x3), f.__wrapped__(x3))
+    assert f._traces == 1
 
 
 # Writing

@@ -90,10 +90,13 @@ def test_every_optimizer_compiled(optimizer):
 def test_no_array_is_replaced():
     """Parameters and buffers are updated where they are, so that whoever holds them sees it."""
     run = Run(lambda f: jit(f, backend="numpy"), "all of SGD")
-    held = [p.data for p in run.model.parameters()] + run.optimizer.buffers["momentum"]
+
+    def arrays() -> list:
+        return [p.data for p in run.model.parameters()] + run.optimizer.buffers["momentum"]
+
+    before = arrays()
     several(run)
-    assert all(a is b for a, b in zip(held, [p.data for p in run.model.parameters()] + run.optimizer.buffers["momentum"],
-                                      strict=True))
+    assert all(a is b for a, b in zip(before, arrays(), strict=True))
 
 
 # Schedules and clipping

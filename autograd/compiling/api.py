@@ -40,6 +40,12 @@ class Plan:
         compiled = _BACKENDS[backend](program)
         self.backend, self.source, self.run = backend, compiled.source, compiled.run
         self.call, self.fits, self.entry = glue(captured, compiled.run)
+        self._state = captured.state
+
+    def moved(self) -> set:
+        """The integers of the state that are others now: numbers that change between calls, and so should be read."""
+        return {identity for identity, (slot, x) in self._state.originals.items()
+                if type(x) is int and type(now := slot.get()) is int and now != x}
 
 
 @contextmanager
@@ -131,6 +137,8 @@ class Jitted:
             return self._planned(args, kwargs)
 
     def _planned(self, args: tuple, kwargs: dict) -> Plan:
+        if self._plans:
+            self._moving |= self._plans[0].moved()
         captured = capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
         program = simplified(captured.program)
         if captured.fakes & {i.var for i in program.inputs}:  # what was in .grad before does matter

@@ -240,8 +240,9 @@ class Tracer(ArrayMethods):
             parameters = ("a", "order") if function is np.ravel else ("a", "shape", "order")
             named = {**dict(zip(parameters, args, strict=False)), **kwargs}
             args, kwargs = tuple(named.pop(k) for k in ("a", "shape") if k in named), named
-            if "order" in named:
-                named["order"] = _plain_order(args[0], named["order"])
+            order = _plain_order(args[0], named.pop("order", "C"))
+            if order != "C":
+                named["order"] = order
         out = kwargs.pop("out", None)
         y = self._trace.record(function, args, kwargs)
         return y if out is None else _into((out,), y, name_of(function))

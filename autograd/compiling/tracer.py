@@ -318,6 +318,9 @@ class Number(Tracer):
 
     __slots__ = ()
 
+    def __hash__(self) -> int:
+        return hash(self._number("the hash (a key of a dict, an item of a set)", "Use np.where, or do it outside."))
+
 
 def concrete(x: Any) -> Any:
     """``x`` with what its Tracers are in this run."""

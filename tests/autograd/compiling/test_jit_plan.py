@@ -3,6 +3,7 @@
 import gc
 import operator
 import tracemalloc
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -320,17 +321,19 @@ def test_source_is_readable():
 
 
 def test_plans_are_freed_with_the_function():
-    import weakref
-
     class Big:
         def __init__(self) -> None:
             self.w = np.ones(1000)
 
-    big = Big()
-    gone = weakref.ref(big)
-    f = jit(lambda x: big.w * x, backend="numpy")
-    f(2.0)
-    del f, big
+        def __call__(self, x: Any) -> Any:
+            return self.w * x
+
+    def used_once() -> Any:
+        big = Big()
+        jit(big, backend="numpy")(2.0)
+        return weakref.ref(big)
+
+    gone = used_once()
     gc.collect()
     assert gone() is None
 

@@ -40,12 +40,7 @@ class Plan:
         compiled = _BACKENDS[backend](program)
         self.backend, self.source, self.run = backend, compiled.source, compiled.run
         self.call, self.fits, self.entry = glue(captured, compiled.run)
-        self._state = captured.state
-
-    def moved(self) -> set:
-        """The integers of the state that are others now: numbers that change between calls, and so should be read."""
-        return {identity for identity, (slot, x) in self._state.originals.items()
-                if type(x) is int and type(now := slot.get()) is int and now != x}
+        self.integers = captured.state.integers
 
 
 @contextmanager
@@ -78,7 +73,8 @@ class Jitted:
         self.__wrapped_function__ = f
         self.backend = backend
         self._plans: list[Plan] = []  # the one that ran last comes first
-        self._moving: set = set()
+        self._moving: set = set()  # integers of the state that change from call to call
+        self._fixed: set = set()  # those that it must know
         self._gradients = False
         self._traces = 0
         self._lock = threading.RLock()  # because a plan computes into arrays of its own
@@ -137,13 +133,11 @@ class Jitted:
             return self._planned(args, kwargs)
 
     def _planned(self, args: tuple, kwargs: dict) -> Plan:
-        if self._plans:
-            self._moving |= self._plans[0].moved()
-        captured = capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
+        captured = self._captured(args, kwargs)
         program = simplified(captured.program)
         if captured.fakes & {i.var for i in program.inputs}:  # what was in .grad before does matter
             self._gradients = True
-            captured = capture(self.__wrapped_function__, args, kwargs, self._moving, True)
+            captured = self._captured(args, kwargs)
             program = simplified(captured.program)
         plan = Plan(captured, vectorised(program), self.backend)
         self._plans.insert(0, plan)
@@ -155,6 +149,19 @@ class Jitted:
                           "arrays to one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning,
                           stacklevel=3)
         return plan
+
+    def _captured(self, args: tuple, kwargs: dict) -> Captured:
+        """A trace, in which integers of the state that have changed since the last are numbers that may change."""
+        changed = {slot.identity for plan in self._plans for slot, n in plan.integers if slot.get() != n} - self._fixed
+        self._moving |= changed
+        try:
+            return capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
+        except Exception:
+            if not changed:
+                raise
+        self._moving -= changed  # the function needs to know them
+        self._fixed |= changed
+        return capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -99,6 +99,7 @@ class State:
         self.lift, self.moving, self.gradients = lift, moving, gradients
         self.originals: dict[tuple, tuple[Slot, Any]] = {}
         self.replaced: dict[tuple, Any] = {}
+        self.integers: list[tuple[Slot, int]] = []  # which are constants
         self.containers: list[tuple[Any, Any]] = []
         self.streams: list[Stream] = []
         self.leaves: list[Value] = []
@@ -126,8 +127,10 @@ class State:
         if isinstance(x, _CONSTANTS):
             return x
         if isinstance(x, np.generic) or type(x) in (int, float, complex):
-            lifted = x.dtype.kind in "biufc" if isinstance(x, np.generic) else (
-                type(x) is not int or slot.identity in self.moving)
+            lifted = not isinstance(x, np.generic) or x.dtype.kind in "biufc"
+            if type(x) is int and slot.identity not in self.moving:
+                self.integers.append((slot, x))
+                return x
             return self.lift(x, slot) if lifted else x
         if id(x) in self._seen:
             new, first = self._seen[id(x)]

@@ -240,8 +240,9 @@ class Tracer(ArrayMethods):
             parameters = ("a", "order") if function is np.ravel else ("a", "shape", "order")
             named = {**dict(zip(parameters, args, strict=False)), **kwargs}
             args, kwargs = tuple(named.pop(k) for k in ("a", "shape") if k in named), named
-            if "order" in named:
-                named["order"] = _plain_order(args[0], named["order"])
+            order = _plain_order(args[0], named.pop("order", "C"))
+            if order != "C":
+                named["order"] = order
         out = kwargs.pop("out", None)
         y = self._trace.record(function, args, kwargs)
         return y if out is None else _into((out,), y, name_of(function))
@@ -316,6 +317,9 @@ class Number(Tracer):
     """A Python number of a trace, which takes part in dtype promotion as one."""
 
     __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash(self._number("the hash (a key of a dict, an item of a set)", "Use np.where, or do it outside."))
 
 
 def concrete(x: Any) -> Any:

@@ -72,6 +72,12 @@ def test_in_a_list():
     refused(lambda x: x in [1.0, 2.0], 1.0, what="the truth", remedy="np.where")
 
 
+def test_keys_of_dicts_and_items_of_sets():
+    table = {1.0: "one"}
+    for f in (lambda x: x in {1.0, 2.0}, lambda x: table[x], lambda x: {x: 1}, lambda x: {x}):
+        refused(f, 1.0, what="the hash (a key of a dict, an item of a set) of a traced value", remedy="outside")
+
+
 def test_the_truth_of_an_array():
     with pytest.raises((TracingError, ValueError), match="truth"):
         jit(lambda x: 1.0 if x else 2.0)(x3)

@@ -333,6 +333,30 @@ def test_counters_outside_of_the_class():
     assert_same(jitted(x3), f(x3))
 
 
+@pytest.mark.filterwarnings("error")
+def test_integers_that_change_outside():
+    """Those that only take part in arithmetic, or none at all, need no new plan; sizes and branches do."""
+    box = Box(epoch=0, step=1, width=2, level=0, key=1, table={1: 2.0, 2: 5.0})
+
+    def f(x: Any) -> Any:
+        y = x * box.step + np.arange(6) // (box.step + 1)
+        y = np.reshape(y, (box.width, -1)) if box.level < 2 else -y
+        return y * box.table[box.key]
+
+    x6 = np.arange(6.0)
+    jitted = jit(f, backend=NUMPY)
+    jitted(x6)
+    for box.epoch in range(30):
+        box.step += 3
+        assert_same(jitted(x6), f(x6))
+    assert jitted._traces <= 3
+    for name, n in [("width", 3), ("width", 2), ("level", 1), ("level", 5), ("key", 2), ("width", 3)]:
+        setattr(box, name, n)
+        for box.step in (1, 2):
+            assert_same(jitted(x6), f(x6))
+    assert jitted._traces <= 8
+
+
 # Errors leave everything as it was
 
 def test_an_exception_while_tracing_restores_everything():

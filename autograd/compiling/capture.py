@@ -67,7 +67,15 @@ class Captured:
         self.fakes: set[Var] = set()
         self.kinds: dict[Var, type] = {}  # of what each input was
         self.usual: dict[Var, np.ndarray] = {}  # the arrays of the state, which are most often the same
+        self.variables: list[Var] = []  # those of the outputs, as the trace has them
         self.positional, self.named = 0, {}.keys()
+
+    def leaves_of(self, leaf: Leaf) -> tuple[Value, ...]:
+        """The Values in reach that a result depends on."""
+        sources = [self.trace.inputs[v].source for v in self.trace.sources(self.variables[leaf.index])]
+        return tuple({id(s.holder): s.holder for s in sources if isinstance(s, Slot) and isinstance(
+            s.holder, Value) and s.key == "data"}.values())
+
 
 
 def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool) -> Captured:
@@ -251,6 +259,7 @@ class _Run:
         if var not in self.indices or (fresh and not outputs[self.indices[var]].fresh):
             self.indices[var] = len(outputs)
             outputs.append(Output(var, what, fresh))
+            self.captured.variables.append(var)
         return self.indices[var]
 
 

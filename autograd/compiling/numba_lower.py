@@ -33,7 +33,7 @@ def lower(program: Program) -> Lowered:
         known = (op.function is check or all(map(is_array, op.outs))) and all(map(is_known, op.reads))
         try:
             done = known and translate is not None and translate(Here(lowered, op), *op.args, **op.kwargs)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # of arguments in a form of their own
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # arguments that there is no loop for
             done = False
         if not done:
             del lowered.steps[mark:]

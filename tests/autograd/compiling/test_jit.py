@@ -294,7 +294,7 @@ def test_a_value_in_the_result_has_no_graph():
         assert isinstance(cost, Value)
         with pytest.raises(TypeError, match="what a jitted function returned, which has no graph behind it"):
             cost.backward()
-        with pytest.raises(TypeError, match="call\\s+backward inside of that function"):
+        with pytest.raises(TypeError, match=r"call\s+backward inside of that function"):
             (2 * cost).backward()
         assert w.grad is None
 

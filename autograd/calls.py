@@ -58,7 +58,10 @@ def as_one(function: Callable, args: Sequence[Any], kwargs: Mapping[str, Any], e
         for item in x if isinstance(x, (list, tuple)) else (x,):
             if hasattr(item, "checked"):
                 return item.as_one(function, args, kwargs, error)
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # whose traceback holds this frame
 
 
 def by_name(op: Callable, args: Sequence[Any], kwargs: Mapping[str, Any], most: Any,

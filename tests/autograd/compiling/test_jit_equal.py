@@ -87,6 +87,23 @@ def test_every_rule_gives_the_same_value_and_gradient(part):
     assert not unexpected, unexpected
 
 
+@pytest.mark.skipif("numba" not in BACKENDS, reason="needs Numba")
+def test_some_rules_compiled_give_the_same_value_and_gradient():
+    """Thirty of all families, in one program."""
+    chosen = [(with_gradients(f, inputs), inputs) for name, f, inputs in TABLE[3::80]
+              if not any(r in name for r in REFUSED)]
+
+    def everything(*arguments: Any) -> list:
+        return [f(*inputs) for (f, _), inputs in zip(chosen, arguments, strict=True)]
+
+    arguments = [tuple(inputs) for _, inputs in chosen]
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        wanted, jitted = everything(*arguments), jit(everything, backend="numba")
+        for _ in range(2):
+            assert_same(scalars(jitted(*arguments)), scalars(wanted), 64)
+
+
 # Random graphs
 
 def check_graph(f: Expression, backend: str, ulps: float) -> None:

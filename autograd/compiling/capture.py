@@ -17,10 +17,10 @@ from .state import MISSING, Slot, State
 from .trace import Trace, tracing
 from .tracer import Tracer, TracingError
 
-__all__ = ["Argument", "Captured", "Leaf", "capture", "share"]
+__all__ = ["Argument", "Captured", "Leaf", "capture", "one_at_a_time", "share"]
 
 
-_one_at_a_time = threading.RLock()
+one_at_a_time = threading.RLock()
 
 
 class Argument:
@@ -67,7 +67,15 @@ class Captured:
         self.fakes: set[Var] = set()
         self.kinds: dict[Var, type] = {}  # of what each input was
         self.usual: dict[Var, np.ndarray] = {}  # the arrays of the state, which are most often the same
+        self.variables: list[Var] = []  # those of the outputs, as the trace has them
         self.positional, self.named = 0, {}.keys()
+
+    def leaves_of(self, leaf: Leaf) -> tuple[Value, ...]:
+        """The Values in reach that a result depends on."""
+        sources = [self.trace.inputs[v].source for v in self.trace.sources(self.variables[leaf.index])]
+        return tuple({id(s.holder): s.holder for s in sources if isinstance(s, Slot) and isinstance(
+            s.holder, Value) and s.key == "data"}.values())
+
 
 
 def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool) -> Captured:
@@ -78,7 +86,7 @@ def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool
     """
     while True:
         known = len(moving)
-        with _one_at_a_time:  # because another would see the Tracers of this one in what both reach
+        with one_at_a_time:  # because another would see the Tracers of this one in what both reach
             captured = _Run(f, moving, gradients).run(args, kwargs)
         if len(moving) == known:
             return captured
@@ -117,7 +125,7 @@ class _Run:
         return tracer
 
     def argument(self, x: Any, expression: str) -> Callable[[], Any]:
-        """What gives the argument to call with: objects are walked when all lists have been read, which they may hold."""
+        """What gives the argument to call with: objects are walked when all lists, which they may hold, are read."""
         kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
         if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
             lifted = self.lift(x, Argument(expression))
@@ -128,8 +136,8 @@ class _Run:
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
             if type(x) is list:
                 return lambda: self.given([item() for item in items], expression)
-            return lambda: x._make(item() for item in items) if hasattr(x, "_fields") else tuple(
-                item() for item in items)
+            kind: Any = type(x)
+            return lambda: tuple(item() for item in items) if kind is tuple else kind(*(item() for item in items))
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))
@@ -157,8 +165,8 @@ class _Run:
         try:
             positional = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
             named = {k: self.argument(x, f"kwargs[{k!r}]") for k, x in kwargs.items()}
-            self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
-            result = self.f(*(x() for x in positional), **{k: x() for k, x in named.items()})
+            f = self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
+            result = f(*(x() for x in positional), **{k: x() for k, x in named.items()})
             self.captured.result = self.tree(result, "what it returns")
             self.collect()
         finally:
@@ -171,6 +179,10 @@ class _Run:
             raise TracingError("random numbers from np.random.rand and its like, a RandomState, or Python's random, "
                                "which the next call would repeat", "Draw from a generator that is made outside: "
                                "rng = np.random.default_rng(0), rng.random(n).", 1)
+        if self.state.entered:
+            raise TracingError(f"a backward pass goes on through {self.state.entered!r}, a result of operations that "
+                               "were recorded before", "Compute it inside of the jitted function, or cut it off: "
+                               ".detach().", 1)
         program = self.captured.program
         program.ops = self.trace.ops
         program.inputs = list(self.trace.inputs.values())
@@ -247,6 +259,7 @@ class _Run:
         if var not in self.indices or (fresh and not outputs[self.indices[var]].fresh):
             self.indices[var] = len(outputs)
             outputs.append(Output(var, what, fresh))
+            self.captured.variables.append(var)
         return self.indices[var]
 
 

@@ -57,7 +57,7 @@ def with_gradients(f: Callable, inputs: Any) -> Callable:
 
 def _own(x: Any) -> Any:
     """A result that is no argument, nor a view of one."""
-    return x if getattr(x, "dtype", None) == bool else x + 0
+    return x if getattr(x, "dtype", np.dtype(float)).kind == "b" else x + 0
 
 
 def scalars(x: Any) -> list:

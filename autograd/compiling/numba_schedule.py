@@ -235,11 +235,11 @@ class _Placer:
             if nest.tail or not nest.loops or nest.product or any(self.count[r] > 1 for r in roots):
                 order.append((k, k, nest))
                 continue
-            read = {v for s in nest.loops for v in sources(s, self.lowered)} - roots
-            writers = [n for v in read for n, _ in self.writers[v]]
-            last = max((place[id(n)] for n in writers), default=k)
-            dying = sum(v.size for v in read & self.count.keys() if all(place[id(n)] <= k for n, _ in self.readers[v]))
-            early = bool(writers) and dying > sum(r.size for r in roots)
+            read = {v for s in nest.loops for v in sources(s, self.lowered)}
+            read &= self.count.keys() - roots - self.finals.keys()  # computed here; inputs are there from the start
+            last = max((place[id(n)] for v in read for n, _ in self.writers[v]), default=k)
+            dying = sum(v.size for v in read if all(place[id(n)] <= k for n, _ in self.readers[v]))
+            early = last < k and dying > sum(r.size for r in roots)
             place[id(nest)] = last if early else k
             order.append((place[id(nest)], k, nest))
         self.nests = [nest for _, _, nest in sorted(order, key=lambda entry: entry[:2])]

@@ -532,6 +532,17 @@ def test_what_reads_a_parameter_reads_it_before_the_update() -> None:
     agrees(b, outs, data, 256, times=3)
 
 
+def test_what_reads_a_parameter_stays_before_its_update_wherever_it_runs() -> None:
+    b = Builder()
+    w, v = b.input((4, 6)), b.input((4, 1))
+    top, mean = b(np.max, w, axis=1, keepdims=True), b(np.mean, w, axis=1, keepdims=True)
+    b.write(w, b(np.where, b(np.greater, w, top), w, 0.5))
+    b.write(v, top)
+    total = b(np.sum, b(np.exp, b(np.multiply, w, w)), axis=1)
+    outs = [b(np.negative, mean), b(np.sum, total), b(np.matmul, w, b(np.transpose, b(np.add, w, v)))]
+    agrees(b, outs, [np.random.default_rng(k).normal(size=s).astype(F32) for k, s in enumerate([(4, 6), (4, 1)])], 64)
+
+
 # Calls of NumPy, effects, and their order
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..trees import leaves
 from ..value import Value
 from . import numba_backend, numpy_backend
-from .capture import Captured, capture
+from .capture import Captured, capture, one_at_a_time
 from .glue import MISS, glue
 from .levels import vectorised
 from .passes import simplified
@@ -40,6 +40,7 @@ class Plan:
         compiled = _BACKENDS[backend](program)
         self.backend, self.source, self.run = backend, compiled.source, compiled.run
         self.call, self.fits, self.entry = glue(captured, compiled.run)
+        self.integers = captured.state.integers
 
 
 @contextmanager
@@ -72,7 +73,8 @@ class Jitted:
         self.__wrapped_function__ = f
         self.backend = backend
         self._plans: list[Plan] = []  # the one that ran last comes first
-        self._moving: set = set()
+        self._moving: set = set()  # integers of the state that change from call to call
+        self._fixed: set = set()  # those that it must know
         self._gradients = False
         self._traces = 0
         self._lock = threading.RLock()  # because a plan computes into arrays of its own
@@ -94,10 +96,11 @@ class Jitted:
                         return result
             if any(isinstance(x, Value) for x in leaves((args, kwargs))):  # to be differentiated: recorded
                 return self.__wrapped_function__(*args, **kwargs)
-            with _uncollected():
-                plan = self._planned(args, kwargs)
-            result = plan.call(args, kwargs)
-            return self.__wrapped_function__(*args, **kwargs) if result is MISS else result
+            with one_at_a_time:  # also the first run, since the trace of another thread changes what both reach
+                with _uncollected():
+                    plan = self._planned(args, kwargs)
+                result = plan.call(args, kwargs)
+                return self.__wrapped_function__(*args, **kwargs) if result is MISS else result
 
     def source(self, *args: Any, **kwargs: Any) -> str:
         """The generated program for these arguments, as text; nothing is run but the trace, where there is none yet.
@@ -130,11 +133,11 @@ class Jitted:
             return self._planned(args, kwargs)
 
     def _planned(self, args: tuple, kwargs: dict) -> Plan:
-        captured = capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
+        captured = self._captured(args, kwargs)
         program = simplified(captured.program)
         if captured.fakes & {i.var for i in program.inputs}:  # what was in .grad before does matter
             self._gradients = True
-            captured = capture(self.__wrapped_function__, args, kwargs, self._moving, True)
+            captured = self._captured(args, kwargs)
             program = simplified(captured.program)
         plan = Plan(captured, vectorised(program), self.backend)
         self._plans.insert(0, plan)
@@ -144,11 +147,27 @@ class Jitted:
             warnings.warn(f"jit: {self.__name__} has been traced {self._traces} times, because shapes, dtypes or "
                           "Python constants of its arguments, or of the state that it reaches, keep changing: pad "
                           "arrays to one shape, and pass numbers as floats or NumPy scalars", RuntimeWarning,
-                          stacklevel=4)
+                          stacklevel=3)
         return plan
+
+    def _captured(self, args: tuple, kwargs: dict) -> Captured:
+        """A trace, in which integers of the state that have changed since the last are numbers that may change."""
+        changed = {slot.identity for plan in self._plans for slot, n in plan.integers if slot.get() != n} - self._fixed
+        self._moving |= changed
+        try:
+            return capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
+        except Exception:
+            if not changed:
+                raise
+        self._moving -= changed  # the function needs to know them
+        self._fixed |= changed
+        return capture(self.__wrapped_function__, args, kwargs, self._moving, self._gradients)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        return Jitted, (self.__wrapped_function__, self.backend)
 
     def __repr__(self) -> str:
         return f"jit({self.__wrapped_function__!r})"

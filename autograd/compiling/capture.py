@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random
 import threading
 from collections.abc import Callable
@@ -16,10 +17,10 @@ from .state import MISSING, Slot, State
 from .trace import Trace, tracing
 from .tracer import Tracer, TracingError
 
-__all__ = ["Argument", "Captured", "Leaf", "capture", "share"]
+__all__ = ["Argument", "Captured", "Leaf", "capture", "one_at_a_time", "share"]
 
 
-_one_at_a_time = threading.RLock()
+one_at_a_time = threading.RLock()
 
 
 class Argument:
@@ -66,7 +67,15 @@ class Captured:
         self.fakes: set[Var] = set()
         self.kinds: dict[Var, type] = {}  # of what each input was
         self.usual: dict[Var, np.ndarray] = {}  # the arrays of the state, which are most often the same
+        self.variables: list[Var] = []  # those of the outputs, as the trace has them
         self.positional, self.named = 0, {}.keys()
+
+    def leaves_of(self, leaf: Leaf) -> tuple[Value, ...]:
+        """The Values in reach that a result depends on."""
+        sources = [self.trace.inputs[v].source for v in self.trace.sources(self.variables[leaf.index])]
+        return tuple({id(s.holder): s.holder for s in sources if isinstance(s, Slot) and isinstance(
+            s.holder, Value) and s.key == "data"}.values())
+
 
 
 def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool) -> Captured:
@@ -77,7 +86,7 @@ def capture(f: Callable, args: tuple, kwargs: dict, moving: set, gradients: bool
     """
     while True:
         known = len(moving)
-        with _one_at_a_time:  # because another would see the Tracers of this one in what both reach
+        with one_at_a_time:  # because another would see the Tracers of this one in what both reach
             captured = _Run(f, moving, gradients).run(args, kwargs)
         if len(moving) == known:
             return captured
@@ -90,6 +99,7 @@ class _Run:
         self.state = State(self.lift, moving, None if gradients else self.fake)
         self.captured = Captured(self.trace, self.state, Program([], [], []))
         self.indices: dict[Var, int] = {}
+        self.arguments: list[tuple[Any, Any, str]] = []  # the lists and dicts among them, and what was in them
 
     # What stands for what is there
 
@@ -114,25 +124,36 @@ class _Run:
         self.captured.fakes.add(tracer.variable)
         return tracer
 
-    def argument(self, x: Any, expression: str) -> Any:
+    def argument(self, x: Any, expression: str) -> Callable[[], Any]:
+        """What gives the argument to call with: objects are walked when all lists, which they may hold, are read."""
         kind = getattr(getattr(x, "dtype", None), "kind", "O") if isinstance(x, (np.ndarray, np.generic)) else "O"
         if type(x) in (float, complex) or kind in "biufc" or isinstance(x, np.random.Generator):
-            return self.lift(x, Argument(expression))
+            lifted = self.lift(x, Argument(expression))
+            return lambda: lifted
         if type(x) is list or (isinstance(x, tuple) and (type(x) is tuple or hasattr(x, "_fields"))):
             self.captured.conditions.append((f"len({expression})", len(x)))
             self.captured.objects.append((f"type({expression})", type(x)))
             items = [self.argument(item, f"{expression}[{i}]") for i, item in enumerate(x)]
-            return items if type(x) is list else tuple(items) if type(x) is tuple else type(x)(*items)
+            if type(x) is list:
+                return lambda: self.given([item() for item in items], expression)
+            kind: Any = type(x)
+            return lambda: tuple(item() for item in items) if kind is tuple else kind(*(item() for item in items))
         if type(x) is dict:
             self.captured.objects.append((f"type({expression})", dict))
             self.captured.conditions.append((f"list({expression})", list(x)))
-            return {k: self.argument(item, f"{expression}[{k!r}]") for k, item in x.items()}
-        if isinstance(x, (int, str, bytes, np.dtype)) or x is None or x is Ellipsis:
+            entries = {k: self.argument(item, f"{expression}[{k!r}]") for k, item in x.items()}
+            return lambda: self.given({k: item() for k, item in entries.items()}, expression)
+        if isinstance(x, (int, str, bytes, np.dtype, slice, range)) or x is None or x is Ellipsis:
             self.captured.objects.append((f"type({expression})", type(x)))
             self.captured.conditions.append((expression, x))
-            return x
+            return lambda: x
         self.captured.objects.append((expression, x))
-        return self.state.walk(x, Slot(self, expression, "item", expression))
+        return lambda: self.state.walk(x, Slot(self, expression, "item", expression))
+
+    def given(self, container: Any, expression: str) -> Any:
+        """A list or dict of an argument, which the function must leave as it is, because it is a copy."""
+        self.arguments.append((container, container.copy(), expression))
+        return container
 
     # The run
 
@@ -142,10 +163,10 @@ class _Run:
         self.captured.positional, self.captured.named = len(args), dict.fromkeys(kwargs).keys()
         streams = [Stream(random), Stream(np.random)]
         try:
-            self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
-            new = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
+            positional = [self.argument(x, f"args[{i}]") for i, x in enumerate(args)]
             named = {k: self.argument(x, f"kwargs[{k!r}]") for k, x in kwargs.items()}
-            result = self.f(*new, **named)
+            f = self.state.walk(self.f, Slot(self, "f", "item", getattr(self.f, "__name__", "f")))
+            result = f(*(x() for x in positional), **{k: x() for k, x in named.items()})
             self.captured.result = self.tree(result, "what it returns")
             self.collect()
         finally:
@@ -158,6 +179,10 @@ class _Run:
             raise TracingError("random numbers from np.random.rand and its like, a RandomState, or Python's random, "
                                "which the next call would repeat", "Draw from a generator that is made outside: "
                                "rng = np.random.default_rng(0), rng.random(n).", 1)
+        if self.state.entered:
+            raise TracingError(f"a backward pass goes on through {self.state.entered!r}, a result of operations that "
+                               "were recorded before", "Compute it inside of the jitted function, or cut it off: "
+                               ".detach().", 1)
         program = self.captured.program
         program.ops = self.trace.ops
         program.inputs = list(self.trace.inputs.values())
@@ -165,6 +190,10 @@ class _Run:
 
     def collect(self) -> None:
         """What has changed, as writes of the program."""
+        for now, before, expression in self.arguments:
+            if len(now) != len(before) or any(map(operator.is_not, _items(now), _items(before))):
+                raise TracingError(f"{expression} is changed, a {type(now).__name__} that the caller passed",
+                                   "Return what is new, and put it there outside.", 1)
         for var, (tracer, original) in self.boxes.items():
             if tracer.mutable and tracer.variable is not var:
                 self._written(tracer, original)
@@ -223,14 +252,19 @@ class _Run:
         base: Any = x
         while base._view is not None:
             base = base._view[1][0]
-        owner = next((v for v, (box, _) in self.boxes.items() if box is base or v is base.variable), None)
+        owner = next((v for v, (box, _) in self.boxes.items() if box is base), None)
         if not state and base.mutable and owner is not None:
             raise TracingError(f"{what} is {self.trace.inputs[owner].source!r} itself or a view of it, which a later "
                                "call may overwrite", "Write .copy() after it.", 1)
         if var not in self.indices or (fresh and not outputs[self.indices[var]].fresh):
             self.indices[var] = len(outputs)
             outputs.append(Output(var, what, fresh))
+            self.captured.variables.append(var)
         return self.indices[var]
+
+
+def _items(x: Any) -> Any:
+    return [*x, *x.values()] if isinstance(x, dict) else x
 
 
 def share(a: np.ndarray, b: np.ndarray) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..value import CALL, UNRECORDED, Value, creation, new
+from ..registry import for_any_argument
+from ..value import CALL, NO_KWARGS, UNRECORDED, Value, creation, new
 from .capture import Captured, Leaf, share
 from .program import Input, Var
 from .state import Slot
@@ -29,12 +30,26 @@ def glue(captured: Captured, run: Callable[..., list]) -> tuple[Callable[[tuple,
     return names["call"], names["fits"], source
 
 
-def result_value(data: Any, grad: Any = None) -> Value:
-    """A Value that a plan has computed: without a graph."""
-    node = new(Value)
+def jitted(*leaves: Any) -> Any:
+    """The operation of a Value that a plan has computed, of the Values in reach that it depends on."""
+    raise NotImplementedError
+
+
+def _no_graph(*_: Any, **__: Any) -> Any:
+    raise TypeError("a gradient was asked for of what a jitted function returned, which has no graph behind it: call "
+                    "backward inside of that function, write jit(grad(f)), or call f.__wrapped__, which is not jitted")
+
+
+for_any_argument(jitted, vjp=_no_graph, jvp=_no_graph)
+
+
+def result_value(data: Any, grad: Any, leaves: tuple[Value, ...]) -> Value:
+    """A Value that a plan has computed: without a graph, which a gradient through it would need."""
+    node: Any = new(Value)
     node.data, node.grad = data, grad
-    node.name = node.op = node._code = None
-    node._first, node._second, node.kwargs = (), CALL, UNRECORDED
+    node.name = node._code = None
+    node.op, node.kwargs = (jitted, NO_KWARGS) if leaves else (None, UNRECORDED)
+    node._first, node._second = leaves, CALL
     node._order = next(creation)
     return node
 
@@ -149,7 +164,8 @@ class _Writer:
                 name = f"float({name})"  # a Python number stays one
             if not x.value:
                 return name
-            return f"value({name}{'' if x.grad is None else ', ' + self.tree(x.grad)})"
+            grad = "None" if x.grad is None else self.tree(x.grad)
+            return f"value({name}, {grad}, {self.bind(self.captured.leaves_of(x))})"
         if type(x) is tuple:
             return f"({''.join(self.tree(item) + ', ' for item in x)})"
         if isinstance(x, tuple) and hasattr(x, "_fields"):

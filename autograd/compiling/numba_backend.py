@@ -84,8 +84,8 @@ class _Driver:
         from .numba_memory import block
         from .numba_steps import Constant
         self.kernels, self.lowered, self.program = kernels, kernels.lowered, kernels.program
-        self.namespace: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "copy": np.array,
-                                          "dense": _dense, "again": self.again, "contiguous": self.contiguous}
+        self.namespace: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "copy": np.array, "dense": _dense,
+                                          "own": _own, "again": self.again, "contiguous": self.contiguous}
         self.blocks = {str(d): block(n, d) for d, n in kernels.sizes.items()}
         for d, memory in self.blocks.items():
             self.namespace[f"memory_{d}"] = memory
@@ -126,7 +126,7 @@ class _Driver:
         if self.calls:  # the trace has warned
             self.lines = [f"    with {self.object(np.errstate, 'errstate')}(all='ignore'):",
                           *("    " + line for line in self.lines)]
-        if not simple and self.outer_kernel:
+        if not simple and self.outer_kernel and signature:
             head += [f"    if not contiguous(({signature},)):", f"        return again({signature})"]
         return "\n".join([*head, *self.lines]) + "\n"
 
@@ -167,6 +167,8 @@ class _Driver:
         self.line(f"{given}{' = ' if outs else ''}{call}")
         for var, name in zip(op.outs, outs, strict=True):
             self.here[var] = name
+            if var.shape and not isinstance(op.function, (Draw, np.ufunc)):
+                self.line(f"{name} = own({name})")
             if var in self.outer_kernel and var.python is None:
                 self.line(f"{name}_dense = dense({name}, {self.object(var.dtype, str(var.dtype))})")
 
@@ -275,6 +277,11 @@ class _Driver:
             return f"memory_{var.dtype}[{self.kernels.offsets[view.root] + view.offset}]"
         name = self.value(var)
         return f"copy({name}){'' if var.shape else '[()]'}" if output.fresh or view.root in self.entries() else name
+
+
+def _own(x: Any) -> Any:
+    """An array with memory of its own: that which a view of another lies in may be used again."""
+    return x.copy() if isinstance(x, np.ndarray) and x.base is not None else x
 
 
 def _dense(x: Any, dtype: np.dtype) -> np.ndarray:

@@ -14,6 +14,7 @@ from .numba_loops import LETTERS, Source, nest_source
 from .numba_memory import allocate
 from .numba_products import Plan, needs_memory, plan, product_source
 from .numba_schedule import Nest, Schedule, sources
+from .numba_sharing import Piece, shared
 from .numba_steps import Check, Constant, Host, Loop, Lowered
 from .program import Program, Var
 
@@ -24,7 +25,7 @@ HEAD = '''"""Generated from a trace: loops over numbers in memory, compiled by N
 import math
 from math import copysign
 
-from numba import float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64
+from numba import float32, float64, int8, int16, int32, int64, njit, uint8, uint16, uint32, uint64
 
 from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, zeros
 from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, greatest, least, log, log1p,
@@ -33,7 +34,7 @@ from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fm
 
 # What a name in generated code must not be
 RESERVED = {*LETTERS, *dir(builtins), *re.findall(r"\w+", HEAD),
-            "again", "asarray", "contiguous", "copy", "dense", "empty", "run", "status"}
+            "again", "asarray", "own", "contiguous", "copy", "dense", "empty", "run", "status"}
 
 
 class Kernel:
@@ -42,8 +43,12 @@ class Kernel:
     def __init__(self, name: str, nests: list[Nest]) -> None:
         self.name, self.nests = name, nests
         self.arguments: list[tuple[str, Var | str]] = []  # name, and the variable, or what else it is
-        self.text = ""
+        self.arrays: dict[Var, None] = {}
+        self.parts: dict[str, tuple[Var, int]] = {}  # places inside of arrays
+        self.numbers: dict[tuple[Var, str], str] = {}
+        self.blas: set[str] = set()
         self.checks: list[Check] = []
+        self.text = ""
 
 
 class Kernels:
@@ -76,13 +81,17 @@ class Kernels:
                     self.kernels.append(Kernel(f"kernel_{len(self.kernels)}", []))
                     self.sequence.append(self.kernels[-1])
                 self.kernels[-1].nests.append(nest)
-        for kernel in self.kernels:
-            self.write(kernel)
+        written = [[self.write(kernel, nest) for nest in kernel.nests] for kernel in self.kernels]
+        self.functions, texts = shared([piece for pieces in written for piece in pieces])
+        rest = iter(texts)
+        for kernel, pieces in zip(self.kernels, written, strict=True):
+            self.assemble(kernel, [line for _ in pieces for line in next(rest)])
 
     @property
     def source(self) -> str:
         head = HEAD + "".join(f"\n{name} = {text}" for text, name in self.constants.items())
-        return "\n\n\n".join([head.rstrip("\n"), *(k.text for k in self.kernels)]) + "\n"
+        functions = [self.functions] if self.functions else []
+        return "\n\n\n".join([head.rstrip("\n"), *functions, *(k.text for k in self.kernels)]) + "\n"
 
     def name(self, var: Var, name: str) -> None:
         self.names[var] = name
@@ -139,54 +148,61 @@ class Kernels:
         """Whether a step reads in memory what its own nest computes."""
         return not (isinstance(step, Loop) and step.reads_elements(var))
 
-    def write(self, kernel: Kernel) -> None:
-        """The text of a kernel."""
-        arrays: dict[Var, None] = {}
-        numbers: dict[tuple[Var, str], str] = {}
-        blas: set[str] = set()
+    def write(self, kernel: Kernel, nest: Nest) -> Piece:
+        """The lines of a nest; the kernel comes to know the arrays and numbers in it."""
+        memory: set[str] = set()
+        others: set[str] = set()
+        numbers: set[str] = set()
 
-        def array(var: Var) -> str:
+        def array(var: Var, offset: int = 0) -> str:
             name = self.names[var]
-            arrays[var] = None
+            if var in self.stored or var in self.outer or isinstance(var, Constant):
+                kernel.arrays[var] = None
+                if offset:
+                    name = f"{name}_{offset}"
+                    kernel.parts[name] = (var, offset)
+                memory.add(name)
+            others.add(name)
             return name
 
-        def name_only(var: Var) -> str:
-            held = var in self.stored or var in self.outer or isinstance(var, Constant)
-            return array(var) if held else self.names[var]
-
         def number(var: Var, dtype: np.dtype) -> str:
-            return numbers.setdefault((var, str(dtype)), f"{self.names[var]}_{dtype}")
+            name = kernel.numbers.setdefault((var, str(dtype)), f"{self.names[var]}_{dtype}")
+            numbers.add(name)
+            return name
 
-        out = Source(name_only, number, self.constants)
-        for nest in kernel.nests:
-            first = nest.steps[0]
-            if isinstance(first, Check):
-                kernel.checks.append(first)
-                place = f"{array(first.condition.root)}[{first.condition.offset}]"
-                with out.block(f"if {place} == 0:"):
-                    out.line(f"return {len(kernel.checks)}")
-            elif nest.product is not None:
-                how = self.plans[id(nest)]
-                if how.kind == "blas":
-                    blas.add("sgemm" if nest.product.formula.dtypes[-1].itemsize == 4 else "dgemm")
-                product_source(out, nest, self.stored, how)
-            else:
-                nest_source(out, nest, self.stored)
+        out = Source(array, number, self.constants)
+        first = nest.steps[0]
+        if isinstance(first, Check):
+            kernel.checks.append(first)
+            with out.block(f"if {out.pointer(first.condition)}[0] == 0:"):
+                out.line(f"return {len(kernel.checks)}")
+        elif nest.product is not None:
+            how = self.plans[id(nest)]
+            if how.kind == "blas":
+                kernel.blas.add("sgemm" if nest.product.formula.dtypes[-1].itemsize == 4 else "dgemm")
+            product_source(out, nest, self.stored, how)
+        else:
+            nest_source(out, nest, self.stored)
+        return Piece(out.lines, memory, others, numbers)
+
+    def assemble(self, kernel: Kernel, lines: list[str]) -> None:
+        """The text of a kernel: its arguments, where arrays are, and its nests."""
         if kernel.checks:
-            out.line("return 0")
-        blocks = dict.fromkeys(str(v.dtype) for v in arrays if v in self.offsets)
-        direct = [v for v in arrays if v not in self.offsets]
-        kernel.arguments = [(self.names[v], v) for v in direct]
+            lines.append("    return 0")
+        blocks = dict.fromkeys(str(v.dtype) for v in kernel.arrays if v in self.offsets)
+        kernel.arguments = [(self.names[v], v) for v in kernel.arrays if v not in self.offsets]
         kernel.arguments += [(f"memory_{d}", f"memory {d}") for d in blocks]
-        kernel.arguments += [(self.names[v], v) for v in dict.fromkeys(v for v, _ in numbers)]
-        kernel.arguments += [(routine, routine) for routine in sorted(blas)]
+        pointers = [name for name, _ in kernel.arguments]
+        kernel.arguments += [(self.names[v], v) for v in dict.fromkeys(v for v, _ in kernel.numbers)]
+        kernel.arguments += [(routine, routine) for routine in sorted(kernel.blas)]
         head = [f"def {kernel.name}({', '.join(name for name, _ in kernel.arguments)}):"]
-        head += [f"    {name} = flat({name})" for name, v in kernel.arguments
-                 if not (isinstance(v, str) and not v.startswith("memory")) and not (isinstance(v, Var) and v.python)]
-        head += [f"    {self.names[v]} = at(memory_{v.dtype}, {self.offsets[v]})" for v in arrays if v in self.offsets]
+        head += [f"    {name} = flat({name})" for name in pointers]
+        head += [f"    {self.names[v]} = at(memory_{v.dtype}, {self.offsets[v]})"
+                 for v in kernel.arrays if v in self.offsets]
+        head += [f"    {name} = at({self.names[v]}, {offset})" for name, (v, offset) in kernel.parts.items()]
         head += [f"    {name} = {f'{self.names[v]} != 0' if d == 'bool' else f'{d}({self.names[v]})'}"
-                 for (v, d), name in numbers.items()]
-        kernel.text = "\n".join([*head, *(out.lines or ["    pass"])])
+                 for (v, d), name in kernel.numbers.items()]
+        kernel.text = "\n".join([*head, *(lines or ["    pass"])])
 
 
 def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
@@ -194,5 +210,5 @@ def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
     text = source if isinstance(source, str) else ""
     if not text.isidentifier() or keyword.iskeyword(text) or text in taken or text in RESERVED:
         return f"x{number}"
-    generated = re.fullmatch(r"([achstv]|out|sums|view|kernel_|memory_).*\d.*", text)
+    generated = re.fullmatch(r"([achpqnstv]|out|sums|view|kernel_|nest_|memory_).*\d.*", text)
     return f"x{number}" if generated else text

@@ -23,11 +23,11 @@ BLOCK = 256  # a long sum is one of sums of so many terms each, or more when the
 class Source:
     """The text of a function being written, and the names in it."""
 
-    def __init__(self, name_of_array: Callable[[Var], str], name_of_number: Callable[[Var, np.dtype], str],
+    def __init__(self, name_of_array: Callable[[Var, int], str], name_of_number: Callable[[Var, np.dtype], str],
                  constants: dict[str, str]) -> None:
         self.lines: list[str] = []
         self.depth = 1
-        self.array, self.number, self.constants = name_of_array, name_of_number, constants
+        self.name_of_array, self.number, self.constants = name_of_array, name_of_number, constants
         self.fixed: dict[int, str] = {}  # views whose number is the same all along the innermost loop, and its name
 
     def line(self, text: str) -> None:
@@ -39,6 +39,14 @@ class Source:
         self.depth += 1
         yield
         self.depth -= 1
+
+    def array(self, var: Var) -> str:
+        """The name of an array."""
+        return self.name_of_array(var, 0)
+
+    def pointer(self, view: View) -> str:
+        """The name of the place in memory where a view begins: views that differ in it alone have the same loops."""
+        return self.name_of_array(view.root, view.offset)
 
     def constant(self, x: Any, dtype: np.dtype) -> str:
         """The name of a constant, which stands above the function."""
@@ -82,7 +90,7 @@ def elements(out: Source, steps: Sequence[Loop], at: Callable[[View], str], loca
             out.line(f"{name} = {value}")
             value = name
         if root in stored or not step.target.whole or step.final:
-            out.line(f"{out.array(root)}[{place(out, step.target, at)}] = {value}")
+            out.line(f"{out.pointer(step.target)}[{place(out, step.target, at)}] = {value}")
 
 
 def fix(out: Source, steps: Sequence[Loop], computed: set[Var], axis: int, at: Callable[[View], str],
@@ -93,7 +101,7 @@ def fix(out: Source, steps: Sequence[Loop], computed: set[Var], axis: int, at: C
     for view in dict.fromkeys(o for s in steps for o in s.operands if isinstance(o, View)):
         if view.root in computed or view.picks or view.strides[axis]:
             continue
-        text = f"{out.array(view.root)}[{at(view)}]"
+        text = f"{out.pointer(view)}[{at(view)}]"
         if text not in names:
             names[text] = f"f{len(names)}{suffix}_{view.root.dtype}"
             out.line(f"{names[text]} = {text}{' != 0' if view.root.dtype.kind == 'b' else ''}")
@@ -113,7 +121,7 @@ def load(out: Source, operand: Any, dtype: np.dtype, at: Callable[[View], str], 
     elif id(operand) in out.fixed:
         text, plain = out.fixed[id(operand)], True
     else:
-        text, plain = f"{out.array(root)}[{place(out, operand, at)}]", False
+        text, plain = f"{out.pointer(operand)}[{place(out, operand, at)}]", False
     if root.dtype.kind == "b" and not plain:
         text = f"({text} != 0)"
     if root.dtype != dtype:
@@ -177,7 +185,7 @@ class Axes:
         self.letters = LETTERS[:len(groups)]
 
     def at(self, view: View) -> str:
-        return index_text([view.strides[d] for d in self.inner], self.letters, view.offset)
+        return index_text([view.strides[d] for d in self.inner], self.letters)
 
 
 def place(out: Source, view: View, at: Callable[[View], str]) -> str:
@@ -185,7 +193,7 @@ def place(out: Source, view: View, at: Callable[[View], str]) -> str:
     text = at(view)
     for pick in view.picks:
         if isinstance(pick.index, View):
-            index = f"int64({out.array(pick.index.root)}[{at(pick.index)}])"
+            index = f"int64({out.pointer(pick.index)}[{at(pick.index)}])"
         else:
             index = out.number(pick.index, np.dtype(np.int64))
         text += f" + {pick.stride} * within({index}, {pick.length})"
@@ -230,7 +238,7 @@ def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
                 with out.block(f"for {letter} in range({n}):"):
                     level(k + 1)
         for s in here:
-            out.line(f"{out.array(s.target.root)}[{axes.at(s.target)}] = {totals[id(s)]}")
+            out.line(f"{out.pointer(s.target)}[{axes.at(s.target)}] = {totals[id(s)]}")
 
     def blocks(k: int, n: int, letter: str, sums: list[Loop]) -> None:
         size = BLOCK
@@ -267,14 +275,14 @@ def fill(out: Source, step: Loop, axes: Axes, depth: int) -> None:
     for k in range(depth):
         out.line(f"for {axes.letters[k]} in range({axes.lengths[k]}):")
         out.depth += 1
-    out.line(f"{out.array(step.target.root)}[{axes.at(step.target)}] = "
+    out.line(f"{out.pointer(step.target)}[{axes.at(step.target)}] = "
              f"{start(out, step.reduction, step.formula.dtypes[-1])}")
     out.depth = before
 
 
 def scattered(out: Source, step: Loop, axes: Axes) -> None:
     """A reduction over axes that are not the last: row by row into the result."""
-    array, dtype = out.array(step.target.root), step.formula.dtypes[-1]
+    array, dtype = out.pointer(step.target), step.formula.dtypes[-1]
     kept = [k for k, d in enumerate(axes.inner) if d not in step.axes]
     before = out.depth
     for k in kept:

@@ -31,7 +31,11 @@ def lower(program: Program) -> Lowered:
             translate = _ufunc_reduce
         mark = len(lowered.steps)
         known = (op.function is check or all(map(is_array, op.outs))) and all(map(is_known, op.reads))
-        if not (known and translate is not None and translate(Here(lowered, op), *op.args, **op.kwargs)):
+        try:
+            done = known and translate is not None and translate(Here(lowered, op), *op.args, **op.kwargs)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # arguments that there is no loop for
+            done = False
+        if not done:
             del lowered.steps[mark:]
             _host(lowered, op)
     lowered.finish(program)

@@ -83,23 +83,23 @@ def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None
 def pack(out: Source, loop: Loop, right: View, scratch: Var) -> View:
     """A copy of the right side whose rows lie in order."""
     n, k = loop.domain[-2:]
-    with out.block(f"for k in range({k}):"), out.block(f"for j in range({n}):"):
+    with out.block(f"for j in range({n}):"), out.block(f"for k in range({k}):"):
         out.line(f"{out.array(scratch)}[{index_text((n, 1), 'kj')}] = {_read(out, right, ('', 'j', 'k'))}")
     return View(scratch, loop.domain, (*(0,) * (len(loop.domain) - 2), 1, n))
 
 
 def _at(view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
     """The index of a number: ``letters`` count rows, columns and terms, and others before them count the batch."""
-    return index_text(view.strides, (*LETTERS[3:len(view.strides)], *letters), view.offset + offset)
+    return index_text(view.strides, (*LETTERS[3:len(view.strides)], *letters), offset)
 
 
 def _read(out: Source, view: View, letters: tuple[str, str, str]) -> str:
-    return f"{out.array(view.root)}[{_at(view, letters)}]"
+    return f"{out.pointer(view)}[{_at(view, letters)}]"
 
 
 def _from(out: Source, view: View, letters: tuple[str, str, str], offset: int = 0) -> str:
     """Where numbers lie, as two arguments: an array, and the index of the first."""
-    return f"{out.array(view.root)}, {_at(view, letters, offset)}"
+    return f"{out.pointer(view)}, {_at(view, letters, offset)}"
 
 
 def _parts(total: int, size: int) -> list[tuple[int, int, int]]:
@@ -143,7 +143,7 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
         with out.block(f"for i in range({m}):"), out.block(f"for j in range({n}):"):
             out.line(f"{array}[{_at(target, ('i', 'j', ''))}] = {zero}")
         return
-    chunks = _chunks(k)
+    chunks = _chunks(k, bool(rest))
     for c, (k0, k1, count) in enumerate(chunks):
         begins, ends = c == 0, c == len(chunks) - 1
         several = k1 - k0 > count
@@ -177,19 +177,22 @@ def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], sto
     out.fixed = {}
 
 
-def _chunks(k: int) -> list[tuple[int, int, int]]:
-    """(start, stop, size) of the chunks of a sum: the first begins it, the last ends it, and they stand alone."""
+def _chunks(k: int, followed: bool) -> list[tuple[int, int, int]]:
+    """(start, stop, size) of the chunks of a sum: the first, which begins it, and the last, if steps follow, alone."""
     size = k if k <= FEW else TERMS
     chunks = _parts(k, size)
-    if len(chunks) == 1 and k > size:
-        chunks = [(0, k - size, size), (k - size, k, size)]
+    start, stop, _ = chunks[-1]
+    if followed and stop - start > size:
+        chunks[-1:] = [(start, stop - size, size), (stop - size, stop, size)]
     start, stop, _ = chunks[0]
-    return [(start, size, size), (size, stop, size), *chunks[1:]] if stop > size else chunks
+    if stop - start > size:
+        chunks[:1] = [(start, size, size), (size, stop, size)]
+    return chunks
 
 
 def _row(row: int) -> Callable[[View], str]:
     """The place of an element in the rth row of a block."""
-    return lambda view: index_text(view.strides[:2], "ij", view.offset + row * view.strides[0])
+    return lambda view: index_text(view.strides[:2], "ij", row * view.strides[0])
 
 
 def needs_memory(loop: Loop) -> bool:
@@ -214,7 +217,7 @@ def blas(out: Source, loop: Loop) -> None:
 
 
 def _pointer(out: Source, view: View) -> str:
-    name, index = out.array(view.root), _at(view, ("", "", ""))
+    name, index = out.pointer(view), _at(view, ("", "", ""))
     return f"at({name}, {index})" if index != "0" else name
 
 

@@ -16,6 +16,7 @@ from .program import Var
 __all__ = ["Nest", "Schedule", "schedule", "sources"]
 
 Step = Loop | Check | Host
+MOST = 12  # arrays that one nest waits for: they are all in memory until then
 
 
 class Nest:
@@ -85,6 +86,7 @@ def schedule(lowered: Lowered, inputs: Iterable[Var], fusable: Callable[[Loop], 
     placer = _Placer(lowered, steps, fusable)
     for step in reversed(steps):
         placer.place(step)
+    placer.hoist()
     return Schedule(prelude, placer.nests)
 
 
@@ -172,11 +174,14 @@ class _Placer:
         if not (isinstance(step, Loop) and nest.simple and self.alone(step)):
             return False
         if step.product:
-            if nest.product or any(s.axes for s in nest.loops) or not self.fusable(step):
+            if nest.product or any(s.axes or s.costly for s in nest.loops) or not self.fusable(step):
                 return False
-        elif step.axes:
+        elif step.axes or (nest.product and step.costly):
             return False
         domain = step.domain[:-1] if step.product else step.domain
+        waiting = {v.root for s in [*nest.loops, step] for v in s.reads} - {s.target.root for s in nest.loops}
+        if len(waiting & self.count.keys()) > MOST:
+            return False
         return nest.domain == domain and self.same_elements(step.target.root, nest) and self.safe(step, nest)
 
     def same_elements(self, root: Var, nest: Nest) -> bool:
@@ -198,7 +203,8 @@ class _Placer:
         """Whether all of a later nest can run with an earlier one over the same domain."""
         if not (early.simple and late.simple and early.tail == late.tail) or (early.product and late.product):
             return False
-        if (early.product or late.product) and any(s.axes and not s.product for s in early.loops + late.loops):
+        both = early.loops + late.loops
+        if (early.product or late.product) and any((s.axes and not s.product) or s.costly for s in both):
             return False
         between = self.nests[self.nests.index(early) + 1:self.nests.index(late)]
         for step in late.loops:
@@ -207,6 +213,8 @@ class _Placer:
                        for nest, writer in self.writers[var]):
                     return False
             target = step.target.root
+            if any(n in between or n is early for n, _ in self.writers[target]):  # in part, and so in their order
+                return False
             if any(n in between or (n is early and not self.same_elements(target, early))
                    for n, _ in self.readers[target]):
                 return False
@@ -217,6 +225,24 @@ class _Placer:
         if not isinstance(writer, Loop) or not reader.reads_elements(var):
             return False
         return writer.final or ((writer.product or not writer.axes) and self.alone(writer))
+
+    def hoist(self) -> None:
+        """Run what frees more memory than it takes as soon as it can run: the sum of a gradient's parts, above all."""
+        place = {id(n): k for k, n in enumerate(self.nests)}
+        order: list[tuple[int, int, Nest]] = []
+        for k, nest in enumerate(self.nests):
+            roots = {s.target.root for s in nest.loops}
+            if nest.tail or not nest.loops or nest.product or any(self.count[r] > 1 for r in roots):
+                order.append((k, k, nest))
+                continue
+            read = {v for s in nest.loops for v in sources(s, self.lowered)} - roots
+            writers = [n for v in read for n, _ in self.writers[v]]
+            last = max((place[id(n)] for n in writers), default=k)
+            dying = sum(v.size for v in read & self.count.keys() if all(place[id(n)] <= k for n, _ in self.readers[v]))
+            early = bool(writers) and dying > sum(r.size for r in roots)
+            place[id(nest)] = last if early else k
+            order.append((place[id(nest)], k, nest))
+        self.nests = [nest for _, _, nest in sorted(order, key=lambda entry: entry[:2])]
 
     def merge(self, early: Nest, late: Nest) -> None:
         early.steps = sorted(early.steps + late.steps, key=lambda s: self.order[id(s)])

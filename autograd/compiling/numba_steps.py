@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -92,6 +93,11 @@ class Loop:
         views = [self.target, *(o for o in self.operands if isinstance(o, View))]
         return [*(o for o in self.operands if isinstance(o, Var)),
                 *(p.index for v in views for p in v.picks if isinstance(p.index, Var))]
+
+    @property
+    def costly(self) -> bool:
+        """Whether an element takes many instructions."""
+        return re.search(r"\b(exp|expm1|log|log1p|tanh|math)\b", self.formula.text) is not None
 
     def reads_elements(self, root: Var) -> bool:
         """Whether it reads an array only at the element that it is at."""

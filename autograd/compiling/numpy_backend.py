@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -71,12 +71,19 @@ class _Writer:
             target = next(i.var for i in self.program.inputs if i.written is op.out)
             self.name[op.out] = self.name[target]
             self.into(op, self.name[target])
-        results = ", ".join(self.text(o.var) for o in self.program.outputs)
+        results = ", ".join(self.results())
         body = f"\n    with {self.use(np.errstate)}(all='ignore'):\n        "  # the trace has warned, as f does
         body += "\n        ".join([*self.lines, f"return [{results}]"])
         legend = "".join(f"# {self.name[i.var]}: {i.source!r}, {i.var}\n" for i in self.program.inputs)
         legend += "".join(f"# {name} = {x!r}\n" for name, x in self.names.items() if isinstance(x, np.generic))
         return f"{legend}def run({', '.join(inputs)}):{body}\n", self.names
+
+    def results(self) -> Iterator[str]:
+        """The outputs, each an array of its own."""
+        given = {i.var for i in self.program.inputs}
+        for o in self.program.outputs:
+            yield f"{self.text(o.var)}.copy()" if o.var in given and o.var.shape else self.text(o.var)
+            given.add(o.var)
 
     # Text
 
@@ -217,7 +224,7 @@ class _Writer:
         """The result of an operation, computed into an array."""
         f, args, copyto = op.function, op.args, self.use(np.copyto)
         if isinstance(f, np.ufunc):
-            out = "out=" if f in (np.maximum, np.minimum) else ""  # these warn of a third argument without its name
+            out = "out=" if f in (np.maximum, np.minimum) else ""  # which NumPy wants there
             self.lines.append(f"{self.use(f)}({', '.join(map(self.text, args))}, {out}{target})")
         elif f is cast:
             self.lines.append(f"{copyto}({target}, {self.text(args[0])}, 'unsafe')")

@@ -11,7 +11,7 @@ from ..check import check
 from ..registry import name_of
 
 __all__ = ["Changed", "Draw", "Input", "Op", "Output", "Part", "Program", "Var", "added_at", "cast", "check",
-           "constant", "filled", "map_vars", "updated", "vars_in"]
+           "constant", "filled", "map_vars", "masked", "updated", "vars_in"]
 
 
 class Var:
@@ -165,6 +165,13 @@ def added_at(x: Any, index: Any, values: Any, ufunc: np.ufunc = np.add) -> Any:
     """A copy of ``x`` after ``ufunc.at(x, index, values)``: an element that is named twice is changed twice."""
     x = np.array(x)
     ufunc.at(x, index, values)
+    return x if x.shape else x[()]
+
+
+def masked(x: Any, where: Any, ufunc: np.ufunc, *args: Any, **kwargs: Any) -> Any:
+    """A copy of ``x`` after ``ufunc(*args, out=x, where=where)``."""
+    x = np.array(x)
+    ufunc(*args, out=x, where=where, **kwargs)
     return x if x.shape else x[()]
 
 

@@ -24,6 +24,7 @@ class TracedGenerator(np.random.Generator):
 
     def __init__(self, trace: Any, original: np.random.Generator, source: Any) -> None:
         super().__init__(copy.deepcopy(original.bit_generator))
+        self.plain = np.random.Generator(self.bit_generator)  # whose methods call each other, not those of this class
         self.trace = trace
         self.var = trace.input(original, source).variable
 
@@ -40,7 +41,7 @@ def _method(name: str) -> Callable:
     def method(self: TracedGenerator, *args: Any, **kwargs: Any) -> Any:
         if kwargs.pop("out", None) is not None:
             raise TracingError(f"rng.{name}(out=...)", f"Write x = rng.{name}(...).")
-        drawn = original(self, *concrete(args), **{k: concrete(x) for k, x in kwargs.items()})
+        drawn = original(self.plain, *concrete(args), **{k: concrete(x) for k, x in kwargs.items()})
         return self.trace.effect(Draw(name), (Generated(self.var), *args), kwargs, drawn)
 
     method.__name__ = name

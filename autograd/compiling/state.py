@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ..graph import reverse_topological
 from ..value import Value
 from .random import MAKE, Stream
 from .tracer import TracingError
@@ -98,9 +99,12 @@ class State:
         self.lift, self.moving, self.gradients = lift, moving, gradients
         self.originals: dict[tuple, tuple[Slot, Any]] = {}
         self.replaced: dict[tuple, Any] = {}
+        self.integers: list[tuple[Slot, int]] = []  # which are constants
         self.containers: list[tuple[Any, Any]] = []
         self.streams: list[Stream] = []
         self.leaves: list[Value] = []
+        self.upstream: list[tuple[Value, Any, Slot]] = []  # what recorded results came from, with gradients
+        self.entered: Slot | None = None  # such a result, into whose graph a backward pass went
         self.aliases: list[tuple[Slot, Slot]] = []  # places that hold the same array
         self._seen: dict[int, tuple[Any, Slot]] = {}
         self._keep: list[Any] = []  # what is seen must not be freed, since ids would be used again
@@ -123,8 +127,10 @@ class State:
         if isinstance(x, _CONSTANTS):
             return x
         if isinstance(x, np.generic) or type(x) in (int, float, complex):
-            lifted = x.dtype.kind in "biufc" if isinstance(x, np.generic) else (
-                type(x) is not int or slot.identity in self.moving)
+            lifted = not isinstance(x, np.generic) or x.dtype.kind in "biufc"
+            if type(x) is int and slot.identity not in self.moving:
+                self.integers.append((slot, x))
+                return x
             return self.lift(x, slot) if lifted else x
         if id(x) in self._seen:
             new, first = self._seen[id(x)]
@@ -145,6 +151,8 @@ class State:
         if isinstance(x, (random.Random, np.random.RandomState)):
             self.streams.append(Stream(x))
         elif isinstance(x, Value):
+            if x.op is not None:
+                self.upstream += [(node, node.grad, slot) for node in reverse_topological(*x.parents)]
             self.leaves.append(x)
             self.visit(Slot(x, "data", "attribute", f"{slot}.data"))
             self.visit(Slot(x, "grad", "attribute", f"{slot}.grad"), self.gradients)
@@ -165,11 +173,11 @@ class State:
                 return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
         elif isinstance(x, types.FunctionType):
             self._function(x)
-        elif isinstance(x, types.MethodType):
-            self.walk(x.__func__, slot)
-            self.walk(x.__self__, slot)
-        elif isinstance(x, types.BuiltinMethodType) and isinstance(x.__self__, np.random.Generator):
-            return getattr(self.walk(x.__self__, Slot(x, "__self__", "attribute")), x.__name__)
+        elif isinstance(x, (types.MethodType, types.BuiltinMethodType)):
+            self.walk(getattr(x, "__func__", None), slot)
+            owner = self.walk(x.__self__, Slot(x, "__self__", "attribute"))
+            if owner is not x.__self__:  # a generator, or an array
+                return getattr(owner, x.__name__)
         elif isinstance(x, functools.partial):
             parts = [self.walk(part, Slot(x, k, "attribute", str(slot))) for k, part in
                      (("func", x.func), ("args", x.args), ("keywords", x.keywords))]
@@ -247,7 +255,7 @@ class State:
         """Every slot that holds something else than before the run: the slot, what stood in it, what it holds now."""
         for holder, before in self.containers:
             if isinstance(holder, dict):
-                for key in holder.keys() - before.keys():
+                for key in [key for key in holder if key not in before]:
                     yield Slot(holder, key, "item"), MISSING, holder[key]
             elif len(holder) != len(before) or (
                     not isinstance(holder, list) and any(map(operator.is_not, holder, before))):
@@ -258,9 +266,12 @@ class State:
                 yield slot, self.replaced.get(identity), now
 
     def restore(self) -> None:
+        for node, grad, slot in self.upstream:
+            if node.grad is not grad and (id(node), "grad", "attribute") not in self.originals:
+                node.grad, self.entered = grad, slot
         for holder, before in self.containers:
             if isinstance(holder, dict):
-                for key in holder.keys() - before.keys():
+                for key in [key for key in holder if key not in before]:
                     del holder[key]
             elif isinstance(holder, list):
                 holder[:] = before

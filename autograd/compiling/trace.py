@@ -14,7 +14,7 @@ import numpy as np
 from ..lines import users_frame
 from ..numerics import divide, power
 from ..registry import name_of
-from .program import Input, Op, Part, Var, filled
+from .program import Draw, Input, Op, Part, Var, added_at, cast, constant, filled, updated
 from .random import Generated
 from .tracer import Number, Tracer, TracingError, concrete
 
@@ -22,6 +22,10 @@ __all__ = ["Trace", "tracing"]
 
 _PYTHON = (float, int, bool, complex)
 _SAFE = {operator.truediv: divide, operator.pow: power}  # of Python numbers, with inf or nan where Python raises
+_INDEXING = {operator.getitem, updated, added_at}
+# What gives as many numbers whatever its integers are; of all others an integer may be a size, an axis or a count.
+_ANY_NUMBERS = {*(f for f in vars(operator).values() if callable(f)), cast, filled, constant, float, np.where, np.clip,
+                np.take, np.roll, np.searchsorted}
 tracing: ContextVar[Trace | None] = ContextVar("tracing", default=None)
 
 
@@ -62,6 +66,10 @@ class Trace:
         if self.closed:
             raise TracingError("a traced value is used after its trace has ended", "Return what is needed later from "
                                "the jitted function; what it stores in lists or attributes is lost.", 4)
+        if function in _INDEXING:
+            args = (args[0], _sliced(args[1]), *args[2:])
+        elif function not in _ANY_NUMBERS and not isinstance(function, np.ufunc):
+            args, kwargs = [_sized(a) for a in args], {k: _sized(x) for k, x in kwargs.items()}
         values = [concrete(a) for a in args]
         named = {k: concrete(x) for k, x in kwargs.items()} if kwargs else {}
         y = _SAFE.get(function, function)(*values, **named)
@@ -104,6 +112,8 @@ class Trace:
         """Write down a call that does more than compute, and whose result in this run is ``value``."""
         if self._inside is not None:
             raise self._inside
+        if isinstance(function, Draw):
+            args, kwargs = [_sized(a) for a in args], {k: _sized(x) for k, x in (kwargs or {}).items()}
         result = None if value is None else self._wrapped(value, function)
         self._append(function, args, kwargs or {}, () if result is None else (result._var,))
         return result
@@ -198,3 +208,16 @@ class Trace:
         return True
 
 
+def _sized(x: Any) -> Any:
+    """An argument with Python integers for traced ones: the plan then holds for these, or it is an error."""
+    if isinstance(x, Tracer):
+        return x if x.shape or x.dtype.kind not in "iu" else operator.index(x)
+    if type(x) in (tuple, list):
+        return type(x)([_sized(item) for item in x])
+    return _sliced(x)
+
+
+def _sliced(x: Any) -> Any:
+    if isinstance(x, slice):
+        return slice(*(operator.index(i) if isinstance(i, Tracer) else i for i in (x.start, x.stop, x.step)))
+    return tuple([_sliced(part) for part in x]) if type(x) is tuple else x

@@ -12,7 +12,7 @@ import numpy as np
 from ..lines import users_line
 from ..methods import ArrayMethods
 from ..registry import name_of
-from .program import Changed, added_at, cast, updated
+from .program import Changed, added_at, cast, masked, updated
 
 __all__ = ["Number", "Tracer", "TracingError", "concrete"]
 
@@ -26,6 +26,9 @@ _SIZED_BY_VALUES = {np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.uniqu
                     np.unique_inverse, np.unique_values, np.compress, np.intersect1d, np.union1d, np.setdiff1d,
                     np.setxor1d, np.trim_zeros, np.bincount}
 _POWERS = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal, 1: np.positive}
+# Where integers behind the first argument are sizes or axes: the shape of what follows hangs on them.
+_SHAPING = {np.reshape, np.broadcast_to, np.tile, np.repeat, np.resize, np.split, np.array_split, np.pad, np.transpose,
+            np.expand_dims, np.squeeze, np.swapaxes, np.moveaxis}
 _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
 
 
@@ -144,7 +147,8 @@ class Tracer(ArrayMethods):
 
     def __float__(self) -> float:
         return float(self._number("float()", "Return the value, and convert it outside; or use NumPy's function, as "
-                                  "np.sqrt(x) for math.sqrt(x)."))
+                                  "np.sqrt(x) for math.sqrt(x). To store it, make the array by np.zeros_like(x) of a "
+                                  "traced array, or write np.stack([...])."))
 
     def __int__(self) -> int:
         return int(self._number("int()", "Return the value, and convert it outside."))
@@ -155,6 +159,9 @@ class Tracer(ArrayMethods):
 
     def __complex__(self) -> complex:
         return complex(self._number("complex()", "Return the value, and convert it outside."))
+
+    def __round__(self, *digits: Any) -> Any:
+        return round(self._number("round()", "Write np.round(x)."), *digits)
 
     def item(self, *index: Any) -> Any:
         return self._number(".item()", "Return the value, and call .item() outside of the jitted function.")
@@ -173,6 +180,9 @@ class Tracer(ArrayMethods):
                            "dtype can be printed here.")
 
     def __repr__(self) -> str:
+        if _is_integer(self):  # np.zeros(n) shows what is no size to it
+            raise TracingError("an integer (an index, range, a size), print or repr() of a traced value", "A size must "
+                               "be a Python integer argument; return the value, and print it outside.")
         raise TracingError("print or repr() of a traced value", "Return the value, and print it outside; the shape and "
                            "dtype can be printed here.")
 
@@ -195,6 +205,10 @@ class Tracer(ArrayMethods):
             target, *others = inputs
             _check_target(target, name_of(ufunc.at))
             return target.assign(self._trace.record(added_at, (target, *others, ufunc), {}))
+        if "where" in kwargs and out is not None and method == "__call__" and ufunc.nout == 1:
+            _check_target(out[0], f"{name_of(ufunc)}(out=...)")
+            out[0].assign(self._trace.record(masked, (out[0], kwargs.pop("where"), ufunc, *inputs), kwargs))
+            return out[0]
         y = self._trace.record(ufunc if method == "__call__" else getattr(ufunc, method), inputs, kwargs)
         return y if out is None else _into(out, y, name_of(ufunc))
 
@@ -219,12 +233,16 @@ class Tracer(ArrayMethods):
                 function is np.repeat and not isinstance(concrete(args)[1], int) and isinstance(args[1], Tracer)):
             raise TracingError(f"{name_of(function)} of a traced value, whose result's size depends on the numbers",
                                "Write np.where(mask, a, b), or do it outside of the jitted function.", 2)
+        if function in _SHAPING:
+            args = (*args[:1], *map(_sizes, args[1:]))
+            kwargs = {k: _sizes(x) for k, x in kwargs.items()}
         if function in (np.ravel, np.reshape):
             parameters = ("a", "order") if function is np.ravel else ("a", "shape", "order")
             named = {**dict(zip(parameters, args, strict=False)), **kwargs}
             args, kwargs = tuple(named.pop(k) for k in ("a", "shape") if k in named), named
-            if "order" in named:
-                named["order"] = _plain_order(args[0], named["order"])
+            order = _plain_order(args[0], named.pop("order", "C"))
+            if order != "C":
+                named["order"] = order
         out = kwargs.pop("out", None)
         y = self._trace.record(function, args, kwargs)
         return y if out is None else _into((out,), y, name_of(function))
@@ -300,6 +318,9 @@ class Number(Tracer):
 
     __slots__ = ()
 
+    def __hash__(self) -> int:
+        return hash(self._number("the hash (a key of a dict, an item of a set)", "Use np.where, or do it outside."))
+
 
 def concrete(x: Any) -> Any:
     """``x`` with what its Tracers are in this run."""
@@ -315,6 +336,19 @@ def concrete(x: Any) -> Any:
 def _basic(index: Any) -> bool:
     parts = index if isinstance(index, tuple) else (index,)
     return all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) for i in parts)
+
+
+def _sizes(x: Any) -> Any:
+    """Sizes as plain integers; one that a later call may have otherwise is an error."""
+    if _is_integer(x):
+        return operator.index(x)
+    if type(x) in (tuple, list):
+        return type(x)([_sizes(item) for item in x])
+    return x
+
+
+def _is_integer(x: Any) -> bool:
+    return isinstance(x, Tracer) and not x.shape and x.dtype.kind in "iu"
 
 
 def _plain_order(x: Tracer, order: str) -> str:
@@ -355,6 +389,8 @@ def _operator(compute: Callable, ufunc: Callable, reflected: bool) -> Callable:
             return NotImplemented
         else:
             other_python = None
+            if isinstance(other, (list, tuple)) and compute is operator.mul and _is_integer(self):
+                return other * operator.index(self)  # repeated
         args = (other, self) if reflected else (self, other)
         if ufunc is np.power and not reflected and self._var.shape and self.dtype.kind == "f" and (
                 type(other) in (int, float) and other in _POWERS):

@@ -22,7 +22,7 @@ __all__ = ["Plan"]
 class Plan:
     """A recipe of the demo with its data, first weights and order of the images."""
 
-    def __init__(self, recipe: str, seed: int = 0) -> None:
+    def __init__(self, recipe: str, seed: int) -> None:
         self.name, self.recipe = recipe, RECIPES[recipe]
         try:
             self.train, self.test = nn.data.mnist()

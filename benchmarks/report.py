@@ -99,7 +99,7 @@ def write(results: Results, folder: Path) -> list[Path]:
                "targets": [{"workload": t.workload, "ours": t.ours, "against": t.against, "limit": t.limit,
                             "value": t.reached(results)} for t in TARGETS]}
     paths = [folder / "table.txt", folder / "results.json"]
-    contents = [text(results), json.dumps(content, indent=1, ensure_ascii=False)]
+    contents = [text(results), json.dumps(content, ensure_ascii=False)]
     readme = folder / "README.md"
     if readme.exists() and START in readme.read_text(encoding="utf-8"):
         before, _, rest = readme.read_text(encoding="utf-8").partition(START)

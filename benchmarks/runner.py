@@ -23,6 +23,7 @@ __all__ = ["Measured", "Results", "Runner"]
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 300  # seconds that an answer may take
+EPOCHS = 40  # at most
 SETTLE = 0.03  # seconds after a turn on several threads, in which BLAS's threads go on waiting for work
 TOLERANCE = 2e-3  # of float32 numbers after a step
 PACKAGES = {"eager": "nn", "by hand": "numpy", "PyTorch": "torch", "JAX jit": "jax", "HIPS autograd": "autograd.numpy",
@@ -37,7 +38,7 @@ class Measured:
     threads: int
     turns: list[float]
     at: dict[int, float] = field(default_factory=dict)  # medians by the count of threads
-    epochs: int | None = None
+    epochs: list[int] = field(default_factory=list)  # that a training took, one for each turn
 
 
 @dataclass
@@ -110,6 +111,7 @@ class Runner:
         self.counts = sorted({1, min(2, 1 if quick else os.cpu_count() or 1)})
         self.contestants = list(contestants)
         self.workers: dict[tuple[str, int], Worker] = {}
+        self.caches: tempfile.TemporaryDirectory | None = None  # of first calls
         self.results = Results()
 
     def __enter__(self) -> Runner:
@@ -118,6 +120,8 @@ class Runner:
     def __exit__(self, *error: Any) -> None:
         for worker in self.workers.values():
             worker.close()
+        if self.caches:
+            self.caches.cleanup()
 
     # Processes
 
@@ -147,7 +151,7 @@ class Runner:
     def takes_part(self, workload: Workload) -> list[Contestant]:
         return [c for c in self.contestants if not workload.only or c.name in workload.only]
 
-    def prepared(self, workload: Workload) -> list[Worker]:
+    def prepared(self, workload: Workload, **more: Any) -> list[Worker]:
         """Workers that are ready for a workload. All get ready at the same time, since nothing is timed yet."""
         counts = {c.name: self.threads_for(workload, c.name) for c in self.takes_part(workload)}
         for contestant in self.takes_part(workload):
@@ -159,7 +163,7 @@ class Runner:
                         self.workers[key] = worker
         asked = [w for (name, threads), w in self.workers.items() if threads in counts.get(name, ())]
         for worker in asked:
-            worker.send(do="prepare", workload=workload.name)
+            worker.send(do="prepare", workload=workload.name, **more)
         ready, norms = [], {}
         for worker in asked:
             reply = self.reply(workload, worker)
@@ -218,14 +222,14 @@ class Runner:
             self.add(workload, name, threads, turns, *epochs)
         self.say(f"{workload.name}: {time.perf_counter() - start:.0f} s")
 
-    def add(self, workload: Workload, name: str, threads: int, turns: list[float], epochs: int | None = None) -> None:
+    def add(self, workload: Workload, name: str, threads: int, turns: list[float], epochs: Iterable[int] = ()) -> None:
         """Keep what was measured if it is better than with another count of threads."""
         measured = self.results.measured.setdefault(workload.name, {})
-        median = sum(turns) if epochs else statistics.median(turns)
+        median = statistics.median(turns)
         best = measured.get(name)
         at = {**(best.at if best else {}), threads: median}
         if best is None or median < best.median:
-            best = measured[name] = Measured(median, threads, turns, epochs=epochs)
+            best = measured[name] = Measured(median, threads, [float(f"{t:.5g}") for t in turns], epochs=[*epochs])
         best.at = at
 
     def steps(self, workload: Workload) -> Iterable[tuple[str, int, list[float]]]:
@@ -246,22 +250,25 @@ class Runner:
                     time.sleep(SETTLE)
         return [(w.contestant.name, w.threads, times) for w, times in turns.items()]
 
-    def epochs(self, workload: Workload) -> Iterable[tuple[str, int, list[float], int]]:
-        """Epochs in turns, each contestant until it is as good as is asked."""
-        done, going = [], {worker: [] for worker in self.prepared(workload)}
-        for number in range(1, 41):
-            for worker in list(going):
-                reply = worker.ask(do="epoch")
-                if "seconds" not in reply:
-                    self.results.note(workload, worker.contestant.name, f"failed: {reply}")
-                    del going[worker]
-                    continue
-                going[worker].append(reply["seconds"])
-                if reply["accuracy"] >= workload.settings["target"]:
-                    done.append((worker.contestant.name, worker.threads, going.pop(worker), number))
-        for worker in going:
-            self.results.note(workload, worker.contestant.name, "not reached in 40 epochs")
-        return done
+    def epochs(self, workload: Workload) -> Iterable[tuple[str, int, list[float], list[int]]]:
+        """Seconds, and epochs, that each contestant needs from each seed; the epochs are its turns."""
+        runs: dict[tuple[str, int], list[list[float]]] = {}
+        for seed in workload.seeds:
+            going: dict[Worker, list[float]] = {worker: [] for worker in self.prepared(workload, seed=seed)}
+            for _ in range(EPOCHS):
+                for worker in list(going):
+                    reply = worker.ask(do="epoch")
+                    if "seconds" not in reply:
+                        self.results.note(workload, worker.contestant.name, f"failed: {reply}")
+                        del going[worker]
+                        continue
+                    going[worker].append(reply["seconds"])
+                    if reply["accuracy"] >= workload.settings["target"]:
+                        runs.setdefault((worker.contestant.name, worker.threads), []).append(going.pop(worker))
+            for worker in going:
+                self.results.note(workload, worker.contestant.name, f"not reached in {EPOCHS} epochs from seed {seed}")
+        for (name, threads), times in runs.items():
+            yield name, threads, [sum(seconds) for seconds in times], [len(seconds) for seconds in times]
 
     def alone(self, workload: Workload, do: str, key: str, **environment: str) -> Iterable[tuple[str, float]]:
         """A number from a new process of each contestant, one after the other."""
@@ -279,16 +286,23 @@ class Runner:
             yield name, 1, [size / 1e6]
 
     def first_calls(self, workload: Workload) -> Iterable[tuple[str, int, list[float]]]:
-        """With caches that are empty, or that a first process has filled."""
-        with tempfile.TemporaryDirectory() as folder:
-            caches = {"NUDGE_CACHE": f"{folder}/nudge", "TORCHINDUCTOR_CACHE_DIR": f"{folder}/torch"}
-            times: dict[str, list[float]] = {}
-            if "cache" in workload.name:
-                list(self.alone(workload, "prepare", "first", **caches))
-            for _ in range(self.fresh if "cache" in workload.name else 1):
-                for name, seconds in self.alone(workload, "prepare", "first", **caches):
-                    times.setdefault(name, []).append(seconds)
+        """With caches that are empty, or that a process before has filled."""
+        cold = "cold" in workload.name
+        if cold or self.caches is None:
+            self.caches = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+            first = list(self.alone(workload, "prepare", "first", **self.cached()))
+            if cold:
+                return [(name, 1, [seconds]) for name, seconds in first]
+        times: dict[str, list[float]] = {}
+        for _ in range(self.fresh):
+            for name, seconds in self.alone(workload, "prepare", "first", **self.cached()):
+                times.setdefault(name, []).append(seconds)
         return [(name, 1, turns) for name, turns in times.items()]
+
+    def cached(self) -> dict[str, str]:
+        """Where contestants keep what they compiled, as variables of the environment."""
+        assert self.caches
+        return {"NUDGE_CACHE": f"{self.caches.name}/nudge", "TORCHINDUCTOR_CACHE_DIR": f"{self.caches.name}/torch"}
 
     def imports(self, workload: Workload) -> Iterable[tuple[str, int, list[float]]]:
         """Imports in new processes."""

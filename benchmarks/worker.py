@@ -43,12 +43,15 @@ class Process:
             raise Unable
         return function(self.contestant.variant, **settings)
 
-    def prepare(self, workload: str) -> dict[str, Any]:
+    def prepare(self, workload: str, seed: int | None = None) -> dict[str, Any]:
         self.current = None
         gc.collect()  # what the last workload left is not to slow this one down
         chosen = with_name(workload)
-        self.current = self.build(chosen.kind, dict(chosen.settings))
+        settings = {**chosen.settings} if seed is None else {**chosen.settings, "seed": seed}
+        self.current = self.build(chosen.kind, settings)
         if not isinstance(self.current, Prepared):
+            self.current.step(*next(self.current.batches()))  # fills the cache of a peer that has one on disk
+            self.current = self.build(chosen.kind, settings)
             return {}
         before = taken(self.current)
         first = self.run(0.0)["seconds"] * self.current.steps

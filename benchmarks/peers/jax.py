@@ -104,12 +104,12 @@ def hessian_vector(variant: str, sizes: tuple[int, ...], batch: int) -> Prepared
     return Prepared(step, lambda: map(np.asarray, result), lambda: jax.block_until_ready(result))
 
 
-def training(variant: str, recipe: str, target: float) -> Epochs:
+def training(variant: str, recipe: str, target: float, seed: int) -> Epochs:
     from ..recipes import Plan
 
     if variant == "scan":
         raise Unable("its batches come one by one")
-    plan = Plan(recipe)
+    plan = Plan(recipe, seed)
     if recipe == "relu":
         kinds = ("relu", "linear")
         update = adamw(entropy(lambda p, x: forward(p, x, *kinds)), rates(plan))

@@ -68,10 +68,10 @@ def hessian_vector(variant: str, sizes: tuple[int, ...], batch: int) -> Prepared
     return Prepared(step, lambda: result)
 
 
-def training(variant: str, recipe: str, target: float) -> Epochs:
+def training(variant: str, recipe: str, target: float, seed: int) -> Epochs:
     from ..recipes import Plan
 
-    plan = Plan(recipe)
+    plan = Plan(recipe, seed)
     model = plan.model
     optimizer = plan.recipe.optimizer(model.parameters(), lr=plan.lr)
     schedule = nn.OneCycle(optimizer, plan.lr, plan.steps) if plan.recipe.one_cycle else None

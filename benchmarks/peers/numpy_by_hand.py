@@ -73,10 +73,10 @@ def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, outpu
     return Prepared(lambda: net.step(x, y), lambda: net.parameters)
 
 
-def training(variant: str, recipe: str, target: float) -> Epochs:
+def training(variant: str, recipe: str, target: float, seed: int) -> Epochs:
     from ..recipes import Plan
 
-    plan = Plan(recipe)
+    plan = Plan(recipe, seed)
     plan.only("notes", "by hand there is no AdamW")
     training = Network(plan.parameters, plan.batch_size, "sigmoid", "sigmoid", plan.lr)
     testing = Network(plan.parameters, len(plan.test.images), "sigmoid", "sigmoid")  # of the same weights

@@ -153,10 +153,10 @@ def hessian_vector(variant: str, sizes: tuple[int, ...], batch: int) -> Prepared
     return Prepared(step, lambda: [r.numpy() for r in result])
 
 
-def training(variant: str, recipe: str, target: float) -> Epochs:
+def training(variant: str, recipe: str, target: float, seed: int) -> Epochs:
     from ..recipes import Plan
 
-    plan = Plan(recipe)
+    plan = Plan(recipe, seed)
     relu = recipe == "relu"
     model = multilayer(plan.parameters, DIGITS, "relu" if relu else "sigmoid", "linear" if relu else "sigmoid")
     if relu:

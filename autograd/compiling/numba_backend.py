@@ -103,7 +103,7 @@ class _Driver:
         names = [self.kernels.names[e.var] for e in self.program.inputs]
         signature = ", ".join(names)
         effects = any(h.op.effect for h in self.kernels.order.prelude)
-        simple = len(self.kernels.sequence) == 1 and self.kernels.kernels and not effects
+        simple = self.kernels.sequence[:1] == self.kernels.kernels and not effects  # one kernel, and nothing before it
         for entry, name in zip(self.program.inputs, names, strict=True):
             self.here[entry.var] = name
         for host in self.kernels.order.prelude:

@@ -6,15 +6,17 @@ A block's numbers are a tuple, which compiles to registers. Each function is wri
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .numba_math import ANY_ORDER
 
-__all__ = ["gemm", "inner", "inner_plus", "keep", "outer_plus", "take", "zeros"]
+__all__ = ["gemm", "inner", "inner_plus", "keep", "outer_plus", "registers", "take", "tile", "zeros"]
 
 
 class _Code:
@@ -127,6 +129,70 @@ def keep(typing: Any, sums: Any, pointer: Any, offset: Any, row_step: Any, colum
             builder.store(total, place, align=sums.dtype.bitwidth // 8)
         return context.get_dummy_value()
     return types.void(sums, pointer, I, I, I, columns), code
+
+
+@intrinsic
+def tile(typing: Any, c: Any, c_offset: Any, c_row: Any, a: Any, a_offset: Any, a_row: Any, a_term: Any, b: Any,
+         b_offset: Any, b_term: Any, rows: Any, vectors: Any, lanes: Any, terms: Any) -> Any:
+    """c[r, j] = Σ_k a[r, k] b[k, j]: the sums of ``rows`` times ``vectors`` times ``lanes`` numbers are registers.
+
+    Columns of b and c lie side by side; the other steps are given.
+    """
+    if not _constant(rows, vectors, lanes):
+        return None
+    m, v, width = rows.literal_value, vectors.literal_value, lanes.literal_value
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        k_type, number = ir.IntType(64), context.get_value_type(c.dtype)
+        vector, align = ir.VectorType(number, width), c.dtype.bitwidth // 8
+        zeros = ir.Constant(vector, [0.0] * width)
+        spread = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+        help_ = _Code(context, builder, c.dtype)
+
+        def columns(pointer: Any, offset: Any, row: int, step: Any) -> list:
+            """Where the vectors of a row begin."""
+            first = help_.place(pointer, offset, row, step)
+            cast = builder.bitcast(first, vector.as_pointer())
+            return [builder.gep(cast, [ir.Constant(k_type, k)], inbounds=True) for k in range(v)]
+
+        before = builder.block
+        loop = builder.append_basic_block("terms")
+        after = builder.append_basic_block("sums")
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        k = builder.phi(k_type)
+        sums = [builder.phi(vector) for _ in range(m * v)]
+        a_here = builder.add(args[4], builder.mul(k, args[6], flags=("nsw",)), flags=("nsw",))
+        b_here = builder.add(args[8], builder.mul(k, args[9], flags=("nsw",)), flags=("nsw",))
+        right = [builder.load(p, align=align) for p in columns(args[7], b_here, 0, ir.Constant(k_type, 0))]
+        totals = []
+        for r in range(m):
+            one = builder.insert_element(zeros, help_.load(a, args[3], a_here, r, args[5]),
+                                         ir.Constant(ir.IntType(32), 0))
+            left = builder.shuffle_vector(one, zeros, spread)
+            totals += [help_.muladd(sums[r * v + j], left, right[j]) for j in range(v)]
+        further = builder.add(k, ir.Constant(k_type, 1), flags=("nsw",))
+        builder.cbranch(builder.icmp_signed("<", further, args[13]), loop, after)
+        k.add_incoming(ir.Constant(k_type, 0), before)
+        k.add_incoming(further, builder.block)
+        for old, new in zip(sums, totals, strict=True):
+            old.add_incoming(zeros, before)
+            old.add_incoming(new, loop)
+        builder.position_at_end(after)
+        for r in range(m):
+            for total, place in zip(totals[r * v:r * v + v], columns(args[0], args[1], r, args[2]), strict=True):
+                builder.store(total, place, align=align)
+        return context.get_dummy_value()
+    return types.void(c, I, I, a, I, I, I, b, I, I, rows, vectors, lanes, I), code
+
+
+@cache
+def registers() -> tuple[int, int]:
+    """How many vectors this machine's processor holds, and of how many bytes."""
+    features = get_host_cpu_features()
+    if features.get("avx512f"):
+        return 32, 64
+    return (16, 32) if features.get("avx") else (32 if "neon" in features or "asimd" in features else 16, 16)
 
 
 @intrinsic

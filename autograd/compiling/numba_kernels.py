@@ -27,7 +27,7 @@ from math import copysign
 
 from numba import float32, float64, int8, int16, int32, int64, njit, uint8, uint16, uint32, uint64
 
-from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, zeros
+from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, tile, zeros
 from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, greatest, least, log, log1p,
                                            maximum, minimum, plus, rint, sqrt, tanh, times, trunc, within)
 '''

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 from functools import cache
 from importlib.util import find_spec
 
+from .numba_blocks import registers
 from .numba_loops import LETTERS, Source, elements, fix, index_text
-from .numba_schedule import Nest
+from .numba_schedule import LANES, Nest
 from .numba_steps import Loop, View
 from .program import Var
 
@@ -16,14 +17,16 @@ __all__ = ["Plan", "plan", "product_source"]
 
 TERMS = 4  # of a sum at a time, when there are more than
 FEW = 16
-LANES = 16  # numbers in the widest vectors
 WIDE = 48  # from so many rows and columns on, BLAS is faster than the loops here
-MANY = 200_000  # multiplications that are worth a call of BLAS
+MANY = 16_384  # multiplications that are worth blocks of sums in registers
 LONG = 64  # sums of at least so many terms that lie side by side are vectorised along the sum
 
 
 class Plan:
-    """How a product is computed: ``dot`` products of rows, ``rows`` as sums of rows of the right side, or ``blas``."""
+    """How a product is computed: ``dot`` products of rows, ``rows`` as sums of rows of the right side, or ``blas``.
+
+    ``tiles`` are such sums where many of them are registers from the first term to the last.
+    """
 
     def __init__(self, kind: str, scratch: Var | None = None) -> None:
         self.kind, self.scratch = kind, scratch
@@ -33,15 +36,22 @@ def plan(loop: Loop) -> Plan:
     m, n, k = loop.domain[-3:]
     left, right = loop.operands
     dense = left.strides[-1] == 1 and right.strides[-1] == 1
-    if min(m, n) >= 48 and k >= 8 and has_blas() and _blas(loop):
+    if min(m, n) >= WIDE and k >= 8 and has_blas() and _blas(loop):
         return Plan("blas")
     if k == 0:
         return Plan("rows")
     if (dense and k >= LONG) or (k > 1 and n == 1 and dense):
         return Plan("dot")
+    tiled = k > FEW and n >= LANES and m * n * k >= MANY and _one_dtype(loop) and loop.target.strides[-2] == 1
+    kind = "tiles" if tiled else "rows"
     if right.strides[-2] == 1 or n == 1:
-        return Plan("rows")
-    return Plan("rows", Var((k, n), loop.formula.dtypes[-1]))
+        return Plan(kind)
+    return Plan(kind, Var((k, n), loop.formula.dtypes[-1]))
+
+
+def _one_dtype(loop: Loop) -> bool:
+    dtype = loop.formula.dtypes[-1]
+    return all(v.root.dtype == dtype for v in [*loop.operands, loop.target])
 
 
 def _blas(loop: Loop) -> bool:
@@ -56,7 +66,7 @@ def _blas(loop: Loop) -> bool:
 def continues(loop: Loop) -> bool:
     """Whether elementwise steps can follow in the product's own loop."""
     how = plan(loop)
-    return len(loop.domain) == 3 and how.kind == "rows" and loop.domain[1] >= LANES and loop.domain[2] > 0
+    return len(loop.domain) == 3 and how.kind in ("rows", "tiles") and loop.domain[1] >= LANES and loop.domain[2] > 0
 
 
 def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None:
@@ -77,7 +87,8 @@ def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None
         else:
             if how.scratch is not None:
                 right = pack(out, loop, right, how.scratch)
-            rows(out, loop, left, right, [s for s in nest.loops if s is not loop], stored)
+            write = tiles if how.kind == "tiles" else rows
+            write(out, loop, left, right, [s for s in nest.loops if s is not loop], stored)
 
 
 def pack(out: Source, loop: Loop, right: View, scratch: Var) -> View:
@@ -129,6 +140,44 @@ def dot(out: Source, loop: Loop) -> None:
                     columns = f"{_from(out, right, ('', 'j', 'k'))}, {right.strides[-2]}, {wide}"
                     out.line(f"{sums} = outer_plus({sums}, {rows_}, {columns})")
                 out.line(f"keep({sums}, {_from(out, loop.target, ('i', 'j', ''))}, {down}, {across}, {wide})")
+
+
+def tiles(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], stored: set[Var]) -> None:
+    """A block of the result at a time, whose sums are registers; the other steps follow after each block of rows."""
+    m, n, k = loop.domain[-3:]
+    target, dtype = loop.target, loop.formula.dtypes[-1]
+    count, size = registers()
+    lanes = size // dtype.itemsize
+    for i0, i1, height in _parts(m, _divisor(m, (8, 6, 5, 7))):
+        vectors = max(1, (count - 2) // (height + 1))
+        with out.block(f"for i in range({i0}, {i1}, {height}):"):
+            for j0, j1, v, width in _columns(n, vectors, lanes):
+                several = j1 - j0 > v * width
+                if several:
+                    out.line(f"for j in range({j0}, {j1}, {v * width}):")
+                    out.depth += 1
+                j, first = ("j", 0) if several else ("", j0)
+                c = f"{_from(out, target, ('i', j, ''), first)}, {target.strides[-3]}"
+                a = f"{_from(out, left, ('i', '', ''))}, {left.strides[-3]}, {left.strides[-1]}"
+                b = f"{_from(out, right, ('', j, ''), first)}, {right.strides[-1]}"
+                out.line(f"tile({c}, {a}, {b}, {height}, {v}, {width}, {k})")
+                if several:
+                    out.depth -= 1
+            if rest:
+                with out.block(f"for r in range(i, i + {height}):"), out.block(f"for j in range({n}):"):
+                    elements(out, rest, lambda view: index_text(view.strides[:2], "rj"), {}, stored)
+
+
+def _columns(n: int, vectors: int, lanes: int) -> list[tuple[int, int, int, int]]:
+    """(start, stop, vectors, numbers in each) of the parts of a row: blocks, whole vectors, and ever shorter ones."""
+    parts, start = [], 0
+    while start < n:
+        lanes = min(lanes, 1 << (n - start).bit_length() - 1)
+        v = min(vectors, (n - start) // lanes)
+        stop = n - (n - start) % (v * lanes)
+        parts.append((start, stop, v, lanes))
+        start = stop
+    return parts
 
 
 def rows(out: Source, loop: Loop, left: View, right: View, rest: list[Loop], stored: set[Var]) -> None:

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from .numba_steps import Check, Host, Loop, Lowered
+from .numba_steps import Check, Host, Loop, Lowered, View
 from .program import Var
 
 __all__ = ["Nest", "Schedule", "schedule", "sources"]
 
 Step = Loop | Check | Host
 MOST = 12  # arrays that one nest waits for: they are all in memory until then
+SURE = (float, int, bool)  # calls that cannot fail, and change nothing
+LANES = 16  # numbers in the widest vectors
+SHORT = 256  # elements of a row, of which those beyond the last full vector take a good part of the time
 
 
 class Nest:
@@ -62,6 +65,12 @@ class Schedule:
 def trailing(loop: Loop) -> bool:
     """Whether a reduction runs over the last axes."""
     return loop.axes == tuple(range(len(loop.domain) - len(loop.axes), len(loop.domain)))
+
+
+def rowwise(loop: Loop) -> bool:
+    """Whether it reads the same row again and again."""
+    return any(isinstance(v, View) and v.strides[-1] and not all(
+        s or n == 1 for s, n in zip(v.strides, loop.domain, strict=True)) for v in loop.operands)
 
 
 def sources(step: Step, lowered: Lowered) -> list[Var]:
@@ -133,6 +142,9 @@ class _Placer:
         users = self.users(step)
         if effect and self.effect is not None:
             users.append(self.effect)
+        if not users and self.last(step):
+            self.nests.append(Nest([step]))
+            return self.enter(step, self.nests[-1])
         at = min((self.nests.index(n) for n in users), default=len(self.nests))
         first = self.nests[at] if at < len(self.nests) else None
         if first is not None and self.joins(step, first):
@@ -150,6 +162,11 @@ class _Placer:
                 apart = other is not nest and other in self.nests
                 if apart and self.joins(step, other) and self.can_merge(nest, other):
                     self.merge(nest, other)
+
+    def last(self, step: Step) -> bool:
+        """Whether a call can come after everything, so that it does not cut compiled code in two."""
+        return (isinstance(step, Host) and step.op.function in SURE
+                and not any(v in self.finals for v in sources(step, self.lowered)))
 
     def users(self, step: Step) -> list[Nest]:
         """The nests that need the step done before them."""
@@ -182,7 +199,17 @@ class _Placer:
         waiting = {v.root for s in [*nest.loops, step] for v in s.reads} - {s.target.root for s in nest.loops}
         if len(waiting & self.count.keys()) > MOST:
             return False
-        return nest.domain == domain and self.same_elements(step.target.root, nest) and self.safe(step, nest)
+        return (nest.domain == domain and self.even([*nest.loops, step])
+                and self.same_elements(step.target.root, nest) and self.safe(step, nest))
+
+    def even(self, loops: list[Loop]) -> bool:
+        """Whether loops together do not keep costly elements from filling vectors.
+
+        Where all is element by element, rows are one after the other, as one long row. A step that reads the same
+        numbers for each row keeps to rows, so it is better apart where these are short and no multiple of a vector.
+        """
+        n = loops[0].domain[-1] if loops[0].domain and not any(s.product for s in loops) else 0
+        return not (n % LANES and n < SHORT and any(s.costly for s in loops) and any(rowwise(s) for s in loops))
 
     def same_elements(self, root: Var, nest: Nest) -> bool:
         """Whether a nest reads an array only at the element that it is at."""
@@ -204,6 +231,8 @@ class _Placer:
         if not (early.simple and late.simple and early.tail == late.tail) or (early.product and late.product):
             return False
         both = early.loops + late.loops
+        if not self.even(both):
+            return False
         if (early.product or late.product) and any((s.axes and not s.product) or s.costly for s in both):
             return False
         between = self.nests[self.nests.index(early) + 1:self.nests.index(late)]

@@ -108,11 +108,10 @@ class Jitted:
         >>> print(jit(lambda x: x * x + 1, backend="numpy").source(2.0))  # doctest: +ELLIPSIS
         # x0: args[0], float
         def run(x0):
-            with errstate(all='ignore'):
-                ...
-                t1 = x0 * x0
-                t2 = t1 + 1
-                return [t2]
+            ...
+            t1 = x0 * x0
+            t2 = t1 + 1
+            return [t2]
         <BLANKLINE>
         """
         return Source(self.plan(*args, **kwargs).source)

@@ -3,10 +3,13 @@
 import functools
 import gc
 import operator
+import platform
+import sys
 import tracemalloc
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ import nn
 from autograd import Value, grad, jit
 from autograd.compiling.memory import Memory
 from autograd.compiling.program import check
+from autograd.compiling.tracer import Tracer
 from tests.autograd.compiling.same import BACKENDS, assert_same
 
 x3 = np.array([0.5, -1.0, 2.0])
@@ -296,6 +300,36 @@ def test_the_error_state_of_the_caller_is_left_alone():
         assert np.geterr() == before
         with pytest.raises(FloatingPointError):
             1 / (x3 * 0)
+
+
+def test_a_trace_leaves_no_arrays_behind():
+    """Though it holds itself, and the collector may come late."""
+    f = jit(grad(lambda x: np.sum(np.tanh(np.exp(x)) * x)), backend="numpy")
+    gc.collect()
+    f(x3)
+    assert not [x for x in gc.get_objects() if type(x) is Tracer]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc", reason="reads /proc")
+def test_the_memory_of_a_trace_is_given_back():
+    def resident() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+    def f(x: Any) -> Any:
+        y = x
+        for k in range(20):
+            y = np.tanh(y * (1 + k))
+        return np.sum(y)
+
+    x = np.ones(1_000_000)
+    f(x)
+    gc.collect()
+    before = resident()
+    step = jit(grad(f), backend="numpy")
+    step(x)
+    program = step.program
+    assert resident() - before <= Memory(program, program.ops, set()).size + 2 * x.nbytes
 
 
 def test_parameters_are_the_same_arrays():

@@ -20,7 +20,7 @@ from tests.autograd.test_rules import ROWS, as_case
 for _case in CASES:
     if _case.function not in RULES:  # the methods of ufuncs have theirs when a call first needs them
         _case.call(*map(Value, _case.sample()))
-# Those of the thin modules and of nn have tests of their own, and what a jitted function returns has an error for a rule.
+# Those of the thin modules and of nn have tests of their own; what a jitted function returns has an error for a rule.
 REGISTERED = {f: rule for f, rule in RULES.items()
               if not name_of(f).startswith(("nn.", "autograd.numpy.", "autograd.misc.", "autograd.compiling."))}
 # Each function with each of its arguments that has a derivative; some have any number of them

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import gc
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ..trees import leaves
@@ -45,7 +46,10 @@ class Plan:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would walk the growing program again and again, and find nothing."""
+    """Without the garbage collector, which would walk the growing program again and again, and find nothing.
+
+    It walks what is new once at the end, since a trace holds itself, and with it all arrays that it has computed.
+    """
     on = gc.isenabled()
     gc.disable()
     try:
@@ -53,6 +57,18 @@ def _uncollected() -> Iterator[None]:
     finally:
         if on:
             gc.enable()
+            gc.collect(0)
+            _give_back()
+
+
+def _give_back() -> None:
+    """What a trace has freed goes back to the system: C's library would keep it for arrays that steps never make.
+
+    A plan has memory of its own, so that a process would hold the arrays of an eager step besides, where the library is
+    GNU's. Others have no such function.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Source(str):
@@ -108,11 +124,10 @@ class Jitted:
         >>> print(jit(lambda x: x * x + 1, backend="numpy").source(2.0))  # doctest: +ELLIPSIS
         # x0: args[0], float
         def run(x0):
-            with errstate(all='ignore'):
-                ...
-                t1 = x0 * x0
-                t2 = t1 + 1
-                return [t2]
+            ...
+            t1 = x0 * x0
+            t2 = t1 + 1
+            return [t2]
         <BLANKLINE>
         """
         return Source(self.plan(*args, **kwargs).source)

@@ -40,6 +40,7 @@ class Memory:
         self.size = self._place(ops, last)
         self._block = np.empty(self.size + _ALIGNMENT, np.uint8)
         self._start = -self._block.ctypes.data % _ALIGNMENT
+        self._arrays: dict[tuple, np.ndarray] = {}
 
     def _place(self, ops: list[Op], last: dict[Var, int]) -> int:
         """Give each result a place; the size of all."""
@@ -80,9 +81,17 @@ class Memory:
         return end
 
     def array(self, var: Var) -> np.ndarray:
-        """The array that holds a variable, at every call the same."""
-        start = self._start + self._places[var]
-        return self._block[start : start + var.size * var.dtype.itemsize].view(var.dtype).reshape(var.shape)
+        """The array that holds a variable, at every call the same.
+
+        It is one object for all variables of that place, shape and dtype: a ufunc that computes in place sees at once
+        that its argument is its result, while it takes as long as for the numbers to find out how two arrays overlap.
+        """
+        place = self._places[var], var.shape, var.dtype
+        if place not in self._arrays:
+            start = self._start + self._places[var]
+            memory = self._block[start : start + var.size * var.dtype.itemsize]
+            self._arrays[place] = memory.view(var.dtype).reshape(var.shape)
+        return self._arrays[place]
 
 
 def _in_place(op: Op, v: Var, out: Var) -> bool:

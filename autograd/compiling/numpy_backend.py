@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+import functools
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,6 +29,8 @@ _SCALAR = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 _FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 _OF_ONE_DTYPE = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum, np.power, np.less, np.less_equal,
                  np.greater, np.greater_equal, np.equal, np.not_equal, np.fmax, np.fmin, np.arctan2, np.hypot}
+_VIEWING = {np.transpose, np.reshape, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.broadcast_to,
+            operator.getitem}  # functions that may give a view, which is the same at every call
 _FILLING = {"random", "standard_normal", "standard_exponential"}  # draws that can be made into an array
 
 
@@ -40,7 +44,9 @@ class Compiled:
 def compile_program(program: Program) -> Compiled:
     source, names = _Writer(program).write()
     exec(compile(source, "<jit>", "exec"), names)
-    return Compiled(names["run"], source)
+    quiet = contextvars.Context()  # a tenth of the time of np.errstate, which would be entered at every call
+    quiet.run(np.seterr, all="ignore")  # the trace has warned, as the function does
+    return Compiled(functools.partial(quiet.run, names["run"]), source)
 
 
 class _Writer:
@@ -55,6 +61,11 @@ class _Writer:
         self.numbers: dict[Any, str] = {}  # the arrays without axes of numbers
         self.ops, self.delayed = _ordered(program)
         self.memory = Memory(program, [*self.ops, *self.delayed], {op.out for op in self.delayed})
+        self.dense = {i.var for i in program.inputs}  # the arrays without gaps; arguments are taken for such
+        for op in self.ops:
+            if self.memory.views.isdisjoint(op.outs) or (
+                    op.function in (np.transpose, np.reshape) and self.dense.issuperset(op.reads)):
+                self.dense.update(op.outs)
 
     def write(self) -> tuple[str, dict[str, Any]]:
         inputs = []
@@ -77,8 +88,7 @@ class _Writer:
             self.name[op.out] = self.name[target]
             self.into(op, self.name[target])
         results = ", ".join(self.results())
-        body = f"\n    with {self.use(np.errstate)}(all='ignore'):\n        "  # the trace has warned, as f does
-        body += "\n        ".join([*self.lines, f"return [{results}]"])
+        body = "\n    ".join(["", *self.lines, f"return [{results}]"])
         legend = "".join(f"# {self.name[i.var]}: {i.source!r}, {i.var}\n" for i in self.program.inputs)
         legend += "".join(f"# {name} = {x!r}\n" for name, x in self.names.items()
                           if isinstance(x, np.generic) or (isinstance(x, np.ndarray) and not x.ndim))
@@ -99,8 +109,8 @@ class _Writer:
         if isinstance(getattr(x, "__self__", None), np.ufunc):  # a method, of which each look gives another object
             prefix = key = f"{x.__self__.__name__}_{x.__name__}"
         if key not in self.by_id:
-            base = prefix or getattr(x, "__name__", type(x).__name__)
-            base = base if base.isidentifier() else "f"
+            base = prefix or getattr(x, "__name__", type(x).__name__)  # but x0, t1 are names of variables
+            base = base if base.isidentifier() and not (base[0] in "xt" and base[1:].isdigit()) else "f"
             name, n = base, 1
             while name in self.names or name in ("run", "lambda"):
                 n += 1
@@ -153,6 +163,8 @@ class _Writer:
             self.names[self.name[op.out]] = array
             if op.out in self.memory.fresh:
                 self.assign(op, f"{self.name[op.out]}.copy()", known=True)
+        elif self.fixed_view(op):
+            pass
         elif f is operator.getitem:
             scalar = "[()]" if _may_have_no_axes(op, op.out) else ""
             self.assign(op, f"{self.text(op.args[0])}[{self.text(op.args[1])}]{scalar}")
@@ -202,6 +214,21 @@ class _Writer:
         else:
             self.assign(op, self.call(f, *op.args, **op.kwargs))
 
+    def fixed_view(self, op: Op) -> bool:
+        """Make a view of an array that is kept from call to call once, here; whether it is one."""
+        out = op.out
+        if op.function not in _VIEWING or op.several or not out.shape or out in self.memory.fresh:
+            return False
+        x: Any = op.args[0] if op.args else None
+        array = self.names.get(self.name[x]) if isinstance(x, Var) and len(op.reads) == 1 else None
+        if array is None:
+            return False
+        y = op.function(array, *op.args[1:], **op.kwargs)
+        if not np.may_share_memory(y, array):  # a copy, of numbers that are not there yet
+            return False
+        self.names[self.name[out]] = y
+        return True
+
     def draw(self, op: Op) -> None:
         generator, *args = op.args
         method = f"{self.text(generator)}.{op.function.method}"
@@ -228,7 +255,9 @@ class _Writer:
         if out in self.memory.fresh:
             self.lines.append(f"{self.name[out]} = {self.use(np.empty)}({out.shape}, {self.use(out.dtype, 'dtype')})")
         else:
-            self.names[self.name[out]] = self.memory.array(out)
+            array = self.memory.array(out)
+            self.name[out] = self.by_id.setdefault(id(array), self.name[out])  # one name for one place
+            self.names[self.name[out]] = array
         return self.name[out]
 
     def operands(self, op: Op) -> list[str]:
@@ -255,7 +284,10 @@ class _Writer:
     def into(self, op: Op, target: str) -> None:
         """The result of an operation, computed into an array."""
         f, args, copyto = op.function, op.args, self.use(np.copyto)
-        if isinstance(f, np.ufunc):
+        if f is np.matmul and all(map(self.is_matrix, args)) and args[0].dtype == args[1].dtype:
+            a, b = map(self.text, args)
+            self.lines.append(f"{a}.dot({b}, {target})")  # np.matmul takes twice as long to come to the same BLAS
+        elif isinstance(f, np.ufunc):
             out = "out=" if f in (np.maximum, np.minimum) else ""  # which NumPy wants there
             self.lines.append(f"{self.use(f)}({', '.join(self.operands(op))}, {out}{target})")
         elif f is cast:
@@ -272,6 +304,10 @@ class _Writer:
         else:
             text = self.call(f, *args, **op.kwargs, out=None).removesuffix("None)")
             self.lines.append(self.reduction(op, target) or f"{text}{target})")
+
+    def is_matrix(self, x: Any) -> bool:
+        """Whether BLAS multiplies it as a matrix: one row or column, or one with gaps, it takes in other ways."""
+        return isinstance(x, Var) and x.ndim == 2 and min(x.shape) > 1 and x.dtype in _FLOATS and x in self.dense
 
     def reduction(self, op: Op, target: str) -> str | None:
         """``np.sum`` and so on as ``np.add.reduce``, which they come to after some checks."""

@@ -1,11 +1,15 @@
 """What a plan leaves out, shares and allocates: dead code, repeated work, constants, memory."""
 
+import functools
 import gc
 import operator
+import platform
+import sys
 import tracemalloc
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +19,7 @@ import nn
 from autograd import Value, grad, jit
 from autograd.compiling.memory import Memory
 from autograd.compiling.program import check
+from autograd.compiling.tracer import Tracer
 from tests.autograd.compiling.same import BACKENDS, assert_same
 
 x3 = np.array([0.5, -1.0, 2.0])
@@ -198,7 +203,7 @@ def test_the_peak_is_at_most_eagers(backend):
 
 def _arrays_of(run: Any) -> list[np.ndarray]:
     """What the generated function keeps from call to call: its globals, less what it only refers to."""
-    function = getattr(run, "__func__", run)
+    function = run.args[0] if isinstance(run, functools.partial) else getattr(run, "__func__", run)
     names = getattr(function, "__globals__", {})
     return [x for name, x in names.items() if isinstance(x, np.ndarray) and name[0] in "tm" and x.flags.writeable]
 
@@ -244,6 +249,87 @@ def test_memory_is_used_again():
     program = jit(chain, backend="numpy").plan(a).program
     assert Memory(program, program.ops, set()).size <= 2 * a.nbytes + 256
     assert_same(jit(chain, backend="numpy")(a), chain(a))
+
+
+def test_a_place_has_one_array():
+    """NumPy is quick where a result is the very array of an argument, not another array of the same memory."""
+    w = np.ones(3)
+    text = jit(lambda x: np.sum(np.cos(np.exp(x + w) * 2)), backend="numpy").source(x3)
+    for line in ("add(x0, x1, t2)", "exp(t2, t2)", "multiply(t2, c0, t2)", "cos(t2, t2)"):
+        assert line in text
+
+
+def test_views_of_arrays_that_are_kept_are_made_once():
+    w = np.arange(6.0).reshape(2, 3)
+
+    def f(x: Any, i: Any) -> Any:
+        y = np.exp(x)
+        return np.sum(y.T @ w) + np.sum(y.reshape(3, 2)[1:] * 2) + np.sum(y[i] * 3), np.exp(x * 2)[0]
+
+    inputs, i = [np.linspace(0, k, 6).reshape(2, 3) for k in range(4)], np.array([1, 0, 1])
+    jitted = jit(f, backend="numpy")
+    lines = [line for line in jitted.source(inputs[0], i).splitlines() if "#" not in line]
+    assert not [line for line in lines if "transpose" in line or "reshape" in line or "slice" in line]
+    results = [jitted(x, i) for x in inputs]
+    assert_same(results, [f(x, i) for x in inputs])  # also the views among them: each is an array of its own
+
+
+def test_products_round_as_those_of_eager_code():
+    """Of matrices as they are or transposed, with gaps, and with one row or column, which BLAS takes in other ways."""
+    rng = np.random.default_rng(0)
+
+    def f(a: Any, b: Any) -> Any:
+        m, c, d = len(a), np.exp(a), np.sin(b)
+        return (a @ b, c @ d, d.T @ c.T, c @ c.T, c[:, ::2] @ d[::2], c[::-1] @ d, c[1:] @ d, c[:1] @ d, c @ d[:, :1],
+                c[:, :1] @ d[:1], c.reshape(m // 2, -1).T @ d.reshape(m // 2, -1), c[0] @ d)
+
+    for dtype in (np.float32, np.float64):
+        for m, n in ((2, 2), (4, 10), (10, 31), (32, 100)):
+            a, b = rng.standard_normal((m, n)).astype(dtype), rng.standard_normal((n, m)).astype(dtype)
+            assert_same(jit(f, backend="numpy")(a, b), f(a, b))
+            for given in ((b.T, a.T), (a, a.T), (a[1:], b)):
+                assert_same(jit(np.matmul, backend="numpy")(*given), np.matmul(*given))
+
+
+def test_the_error_state_of_the_caller_is_left_alone():
+    f = jit(lambda x: 1 / x, backend="numpy")
+    f(x3)
+    with np.errstate(all="raise"):
+        before = np.geterr()
+        assert np.isinf(f(x3 * 0)).all()
+        assert np.geterr() == before
+        with pytest.raises(FloatingPointError):
+            1 / (x3 * 0)
+
+
+def test_a_trace_leaves_no_arrays_behind():
+    """Though it holds itself, and the collector may come late."""
+    f = jit(grad(lambda x: np.sum(np.tanh(np.exp(x)) * x)), backend="numpy")
+    gc.collect()
+    f(x3)
+    assert not [x for x in gc.get_objects() if type(x) is Tracer]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc", reason="reads /proc")
+def test_the_memory_of_a_trace_is_given_back():
+    def resident() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+    def f(x: Any) -> Any:
+        y = x
+        for k in range(20):
+            y = np.tanh(y * (1 + k))
+        return np.sum(y)
+
+    x = np.ones(1_000_000)
+    f(x)
+    gc.collect()
+    before = resident()
+    step = jit(grad(f), backend="numpy")
+    step(x)
+    program = step.program
+    assert resident() - before <= Memory(program, program.ops, set()).size + 2 * x.nbytes
 
 
 def test_parameters_are_the_same_arrays():

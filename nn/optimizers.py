@@ -18,10 +18,12 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_val
 class Optimizer:
     """What optimizers share: the parameters, the learning rate ``lr`` and the state to save.
 
-    A subclass says in ``_update`` how a parameter's array changes, and in ``_buffers`` which arrays it keeps for each.
+    A subclass says in ``_update`` how a parameter's array changes, in ``_buffers`` which arrays it keeps for each, and in
+    ``_counted`` whether an update depends on how many the parameter has had.
     """
 
     _buffers: tuple[str, ...] = ()
+    _counted = False
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
         name = type(self).__name__
@@ -34,7 +36,7 @@ class Optimizer:
             raise ValueError(f"{name}: there are no parameters; was an iterator such as model.parameters() used up?")
         self.lr = lr
         self.steps = 0
-        self.counts = [0] * len(self.parameters)  # how often each was updated
+        self.counts = [0] * len(self.parameters) if self._counted else []  # how often each was updated
         self.buffers = {b: [np.zeros_like(p.data) for p in self.parameters] for b in self._buffers}
 
     @property
@@ -66,7 +68,8 @@ class Optimizer:
                                  f"{np.shape(p.grad)}")
         self.steps += 1
         for i, p in ready:
-            self.counts[i] += 1
+            if self._counted:
+                self.counts[i] += 1
             if p.shape:
                 self._update(i, p.data, p.grad)
             else:  # a number cannot change in place
@@ -159,6 +162,7 @@ class Adam(Optimizer):
     """
 
     _buffers = ("mean", "square")
+    _counted = True
 
     def __init__(self, parameters: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 0.0) -> None:

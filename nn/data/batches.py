@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..random import Randomness, generator
 
+AT_ONCE = 2**18  # bytes of rows that are copied by one call, where a batch has fewer: calls take time of their own
+
 
 @overload
 def minibatches(
@@ -76,13 +78,17 @@ def minibatches(
 
 def _batches(data: list[np.ndarray], order: np.ndarray | None, size: int, stop: int) -> Iterator[Any]:
     # Apart from `minibatches`, because a generator function would check nothing before the first batch.
-    for start in range(0, stop, size):
-        end = start + size
+    batch_bytes = size * sum(getattr(array, "nbytes", 0) for array in data) // max(1, len(data[0]))
+    several = size * max(1, AT_ONCE // max(1, batch_bytes))
+    for start in range(0, stop, several):
+        end = min(start + several, stop)
         if order is None:
-            batch = [array[start:end].copy() for array in data]
+            rows = [array[start:end].copy() for array in data]
         else:
-            batch = [np.take(array, order[start:end], axis=0) for array in data]
-        yield tuple(batch) if len(batch) > 1 else batch[0]
+            rows = [np.take(array, order[start:end], axis=0) for array in data]
+        for first in range(0, end - start, size):
+            batch = [array[first : first + size] for array in rows]
+            yield tuple(batch) if len(batch) > 1 else batch[0]
 
 
 def one_hot(labels: ArrayLike, classes: SupportsIndex, dtype: DTypeLike = np.float32) -> np.ndarray:

@@ -24,7 +24,7 @@ __all__ = ["Measured", "Results", "Runner"]
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 300  # seconds that an answer may take
 EPOCHS = 40  # at most
-SETTLE = 0.03  # seconds after a turn on several threads, in which BLAS's threads go on waiting for work
+SETTLE = 0.25  # seconds after a turn on several threads, in which these go on waiting for work: OpenMP's for 0.2
 TOLERANCE = 2e-3  # of float32 numbers after a step
 PACKAGES = {"eager": "nn", "by hand": "numpy", "PyTorch": "torch", "JAX jit": "jax", "HIPS autograd": "autograd.numpy",
             "scikit-learn": "sklearn.neural_network", "micrograd": "micrograd.nn"}  # what is imported

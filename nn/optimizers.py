@@ -18,8 +18,8 @@ __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_val
 class Optimizer:
     """What optimizers share: the parameters, the learning rate ``lr`` and the state to save.
 
-    A subclass says in ``_update`` how a parameter's array changes, in ``_buffers`` which arrays it keeps for each, and in
-    ``_counted`` whether an update depends on how many the parameter has had.
+    A subclass says in ``_update`` how a parameter's array changes, in ``_buffers`` which arrays it keeps for each, and
+    in ``_counted`` whether an update depends on how many the parameter has had.
     """
 
     _buffers: tuple[str, ...] = ()

@@ -213,9 +213,10 @@ class _Run:
                 continue
             asked = isinstance(before, Tracer) and self.trace.asked.get(before.variable)
             if asked:
-                raise TracingError(f"{asked} of {slot!r}, a number which each call changes",
+                what, line = asked
+                raise TracingError(f"{what} of {slot!r}, a number which each call changes",
                                    "Use NumPy's functions or operators of it, as (1 - b**n) ** 0.5 for math.sqrt and "
-                                   "np.where for if, or do it outside of the jitted function.", 1)
+                                   "np.where for if, or do it outside of the jitted function.", 1, line)
             fresh = not (self.captured.fakes and slot.key == "grad" and isinstance(slot.holder, Value))
             self.captured.writes.append((slot, self.tree(now, f"{slot!r}", fresh, state=True)))
         self.captured.asked = [(self.trace.inputs[var].source, self.boxes[var][1]) for var in self.trace.asked]

@@ -59,7 +59,7 @@ class _Writer:
         self.captured = captured
         self.names: dict[str, Any] = {"MISS": MISS, "run": run, "ndarray": np.ndarray, "value": result_value,
                                       "Generator": np.random.Generator, "is_not": operator.is_not,
-                                      "unlike": unlike, "overlap": overlap}
+                                      "unlike": unlike, "overlap": overlap, "forget": forget, "kept": []}
         self.by_id: dict[int, str] = {}
         self.lines: list[str] = []
 
@@ -98,9 +98,15 @@ class _Writer:
         self.lines = [*conditions]
         outs = [f"o{n}" for n in range(len(captured.program.outputs))]
         given = ", ".join(f"x{n}" for n in range(len(captured.program.inputs)))
-        self.lines.append(f"{'[' + ', '.join(outs) + '] = ' if outs else ''}run({given})")
+        run = f"{'[' + ', '.join(outs) + '] = ' if outs else ''}run({given})"
+        leaves = [slot.holder for slot, tree in captured.writes
+                  if isinstance(tree, Leaf) and not captured.program.outputs[tree.index].fresh]
+        self.lines += ["try:", f"    {run}", "except BaseException:", f"    forget({self.bind(leaves)}, kept)",
+                       "    raise"] if leaves else [run]
         for slot, tree in captured.writes:
             self.lines.append(f"{slot.source(self.bind)} = {self.tree(tree, slot)}")
+        if leaves:
+            self.lines.append(f"kept or kept.extend([{', '.join(outs)}])")
         self.lines.append(f"return {self.tree(captured.result)}")
         call = "def call(args, kwargs):\n    " + "\n    ".join(self.lines) + "\n"
         return call + "\ndef fits(args, kwargs):\n    " + "\n    ".join(conditions) + "\n", self.names
@@ -186,6 +192,13 @@ def _other(var: Var, name: str, bind: Callable[[Any], str], kind: type) -> str:
     dtype = bind(var.dtype)
     return (f"type({name}) is not ndarray or {name}.shape != {var.shape} or "
             f"({name}.dtype is not {dtype} and {name}.dtype != {dtype})")
+
+
+def forget(leaves: list[Value], kept: list) -> None:
+    """Gradients in arrays of the plan, which a step that failed may have overwritten, are none."""
+    for leaf in leaves:
+        if any(leaf.grad is array for array in kept):
+            leaf.grad = None
 
 
 def owner(x: np.ndarray) -> Any:

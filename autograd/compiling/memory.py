@@ -6,11 +6,11 @@ import numpy as np
 
 from .program import Op, Program, Var, added_at, cast, constant, filled, updated
 
-__all__ = ["Memory"]
+__all__ = ["Memory", "lies_in"]
 
 _ALIGNMENT = 64
 _COMPUTING = {cast, updated, added_at, filled, constant, np.where, np.sum, np.mean, np.max, np.min, np.prod, np.matmul,
-              np.concatenate, np.stack, np.dot, np.einsum, np.any, np.all, np.cumsum, np.clip}
+              np.concatenate, np.stack, np.dot, np.einsum, np.any, np.all, np.cumsum, np.clip, np.copy}
 
 
 class Memory:
@@ -24,15 +24,13 @@ class Memory:
         self.views: set[Var] = set()
         self.fresh = {o.var for o in program.outputs if o.fresh}
         kept = {o.var for o in program.outputs if not o.fresh} | {i.written for i in program.inputs if i.written}
-        owners: dict[Var, set[Var]] = {}
+        owners = lies_in(ops)
         last: dict[Var, int] = {}
         for n, op in enumerate(ops):
             for v in op.reads:
                 last.update(dict.fromkeys(owners.get(v, (v,)), n))
             if _may_view(op):
                 self.views.update(v for v in op.outs if v.shape)
-                lies_in = {owner for v in op.reads for owner in owners.get(v, (v,))}
-                owners.update(dict.fromkeys(op.outs, lies_in))
         for v in kept | self.fresh:
             last.update(dict.fromkeys(owners.get(v, (v,)), len(ops)))
         self._elsewhere = elsewhere | self.views | self.fresh
@@ -99,6 +97,16 @@ def _in_place(op: Op, v: Var, out: Var) -> bool:
     if isinstance(f, np.ufunc):
         return f.signature is None
     return f in (updated, added_at) and op.args[0] is v and v not in op.reads[1:]
+
+
+def lies_in(ops: list[Op]) -> dict[Var, set[Var]]:
+    """For each variable that may be a view, those in whose memory it may lie."""
+    owners: dict[Var, set[Var]] = {}
+    for op in ops:
+        if _may_view(op):
+            of_all = {owner for v in op.reads for owner in owners.get(v, (v,))}
+            owners.update(dict.fromkeys(op.outs, of_all))
+    return owners
 
 
 def _may_view(op: Op) -> bool:

@@ -202,7 +202,9 @@ class Kernels:
         head += [f"    {name} = at({self.names[v]}, {offset})" for name, (v, offset) in kernel.parts.items()]
         head += [f"    {name} = {f'{self.names[v]} != 0' if d == 'bool' else f'{d}({self.names[v]})'}"
                  for (v, d), name in kernel.numbers.items()]
-        kernel.text = "\n".join([*head, *(lines or ["    pass"])])
+        if all(line.lstrip().startswith("#") for line in lines):  # all arrays are empty
+            lines = [*lines, "    pass"]
+        kernel.text = "\n".join([*head, *lines])
 
 
 def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:

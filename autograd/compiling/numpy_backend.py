@@ -12,8 +12,8 @@ import numpy as np
 
 from ..lines import line_at
 from ..numerics import divide, power
-from .memory import Memory
-from .program import Draw, Op, Program, Var, added_at, cast, check, constant, filled, updated
+from .memory import Memory, lies_in
+from .program import Draw, Input, Op, Output, Program, Var, added_at, cast, check, constant, filled, updated
 
 __all__ = ["Compiled", "compile_program"]
 
@@ -42,7 +42,7 @@ class Compiled:
 
 
 def compile_program(program: Program) -> Compiled:
-    source, names = _Writer(program).write()
+    source, names = _Writer(_apart(program)).write()
     exec(compile(source, "<jit>", "exec"), names)
     quiet = contextvars.Context()  # a tenth of the time of np.errstate, which would be entered at every call
     quiet.run(np.seterr, all="ignore")  # the trace has warned, as the function does
@@ -246,8 +246,8 @@ class _Writer:
             return f.nout == 1 and not op.kwargs
         if f is np.where:
             return len(op.args) == 3 and getattr(op.args[0], "dtype", np.dtype(object)).kind == "b"
-        return f in _REDUCTIONS or (f in _WITH_OUT and "dtype" not in op.kwargs) or f in (cast, updated, added_at) or (
-            _is_reduce(f))
+        return f in _REDUCTIONS or (f in _WITH_OUT and "dtype" not in op.kwargs) or f in (
+            cast, updated, added_at) or (f is np.copy and not op.kwargs) or _is_reduce(f)
 
     def target(self, op: Op) -> str:
         """The array that takes the result: kept from call to call, or new where the caller gets it."""
@@ -292,6 +292,8 @@ class _Writer:
             self.lines.append(f"{self.use(f)}({', '.join(self.operands(op))}, {out}{target})")
         elif f is cast:
             self.lines.append(f"{copyto}({target}, {self.text(args[0])}, 'unsafe')")
+        elif f is np.copy:
+            self.lines.append(f"{copyto}({target}, {self.text(args[0])})")
         elif f is np.where:
             condition, a, b = map(self.text, args)
             self.lines += [f"{copyto}({target}, {b}, 'unsafe')", f"{copyto}({target}, {a}, 'unsafe', {condition})"]
@@ -335,9 +337,26 @@ def _may_have_no_axes(op: Op, out: Var) -> bool:
     return not isinstance(op.function, np.ufunc) and op.function not in _REDUCTIONS
 
 
+def _apart(program: Program) -> Program:
+    """The program with copies of what is wanted of arrays as they were: they are overwritten before it returns."""
+    overwritten = {i.var for i in program.inputs if i.written not in (None, i.var)}
+    owners, copies = lies_in(program.ops), {}
+
+    def kept(v: Any, own: Var | None = None) -> Any:
+        if v is None or v is own or (owners.get(v, {v}) & overwritten) <= {own}:  # NumPy copies what overlaps itself
+            return v
+        if v not in copies:
+            copies[v] = Op(np.copy, (v,), {}, (Var(v.shape, v.dtype),))
+        return copies[v].out
+    inputs = [Input(i.var, i.source, kept(i.written, i.var)) for i in program.inputs]
+    outputs = [Output(kept(o.var), o.target, o.fresh) for o in program.outputs]
+    return Program(inputs, [*program.ops, *copies.values()], outputs)
+
+
 def _ordered(program: Program) -> tuple[list[Op], list[Op]]:
     """The operations, and apart those that can compute straight into what is overwritten, when all else is done."""
     written = {i.written: i.var for i in program.inputs if i.written is not None}
+    owners = lies_in(program.ops)
     uses: dict[Var, int] = {}
     for op in program.ops:
         for v in set(op.reads):
@@ -350,7 +369,8 @@ def _ordered(program: Program) -> tuple[list[Op], list[Op]]:
                 op.function.nout == 1 and op.function.signature is None and not op.kwargs) and op.out.shape and (
                 op.out.shape == written[op.out].shape):
             others = set(written.values()) - {written[op.out]}
-            if others.isdisjoint(op.reads):  # else it would read what another has overwritten
+            # else it would read what another has overwritten
+            if all(others.isdisjoint(owners.get(v, (v,))) for v in op.reads):
                 delayed.append(op)
     chosen = set(map(id, delayed))
     return [op for op in program.ops if id(op) not in chosen], delayed

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..lines import users_frame
+from ..lines import users_frame, users_line
 from ..numerics import divide, power
 from ..registry import name_of
 from .program import Draw, Input, Op, Part, Var, added_at, cast, constant, filled, updated
@@ -33,14 +33,14 @@ class Trace:
     """What a run on Tracers has read, called and asked for.
 
     ``inputs`` are the variables it began with, ``ops`` the calls in their order; ``asked`` are the Python numbers whose
-    value decided what was called, with what asked for them.
+    value decided what was called, with what asked for them, and where.
     """
 
     def __init__(self) -> None:
         self.inputs: dict[Var, Input] = {}
         self.ops: list[Op] = []
         self.made: dict[Var, Op] = {}
-        self.asked: dict[Var, str] = {}
+        self.asked: dict[Var, tuple[str, Any]] = {}
         self.closed = False
         self._inside: Exception | None = None
         self._constants: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
@@ -204,7 +204,7 @@ class Trace:
                     return False
                 drawn.extend(op.reads)
         for v in sources:
-            self.asked.setdefault(v, what)
+            self.asked.setdefault(v, (what, users_line(sys._getframe(3))))
         return True
 
 

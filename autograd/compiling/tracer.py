@@ -35,8 +35,8 @@ _IN_PLACE = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_a
 class TracingError(TypeError):
     """The function does what a replay could not repeat; the text names the line and what to write instead."""
 
-    def __init__(self, what: str, remedy: str, depth: int = 2) -> None:
-        line = users_line(sys._getframe(depth))
+    def __init__(self, what: str, remedy: str, depth: int = 2, line: Any = None) -> None:
+        line = line or users_line(sys._getframe(depth))
         super().__init__(f"jit: {what}{f' at {line}' if line else ''}\n{remedy}")
 
 

@@ -37,8 +37,8 @@ def minibatches(
     """Cut arrays of equal length n into batches of `size` rows: one epoch, each row once, in a random order.
 
     The arrays are cut alike, so that images stay with their labels. The arguments are checked and the order
-    is drawn at the call, by one `rng.permutation(n)`; the batches are made as the loop asks for them, and
-    each is a copy.
+    is drawn at the call, by one `rng.permutation(n)`; the batches are copies, made as the loop asks for them,
+    of small ones several at a time.
 
     Args:
         arrays: of shapes (n, …). Two or more give tuples of batches; a single one gives bare batches,

@@ -403,3 +403,14 @@ def test_a_float_that_is_not_a_number_and_signed_zeros():
 def test_other_kinds_of_arrays_are_refused():
     with pytest.raises(TracingError, match=r"args\[0\] is a MaskedArray.*\n.*np.where\(mask, 0, a\)"):
         jit(lambda x: x * 2)(np.ma.array(x3, mask=[True, False, False]))
+
+
+@EVERY_BACKEND
+def test_programs_of_empty_arrays_alone(backend):
+    empty, w, b = np.zeros((0, 3)), np.ones((3, 2)), np.ones(2)
+    for f, x in [(lambda x: np.tanh(x) + 1, empty), (lambda x: x * 2, empty.T), (lambda x: x[::-1].copy(), empty),
+                 (lambda x: np.tanh(x @ w + b), empty), (lambda x: np.where(x > 0, x, 0), empty),
+                 (lambda x: x[:0] * 2, np.ones(3)), (lambda x: [x + 1, (x * 2).T], empty)]:
+        jitted = jit(f, backend=backend)
+        for _ in range(2):
+            assert_same(jitted(x), f(x))

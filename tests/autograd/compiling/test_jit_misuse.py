@@ -355,7 +355,7 @@ def test_a_number_that_decides_and_changes():
     def f(x: Any) -> Any:
         box["n"] += 1
         return x * 2 if box["n"] > 3 else x * 1
-    refused(f, x3, what="the truth", remedy="np.where for if")
+    refused(f, x3, what="the truth", remedy="np.where for if", line='return x * 2 if box["n"] > 3 else x * 1')
     assert box["n"] == 0
 
 

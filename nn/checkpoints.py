@@ -6,18 +6,16 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .files import written
+from .files import read_tensors, write_tensors
 from .module import Module
 from .optimizers import Optimizer
 from .schedules import Schedule
 
-__all__ = ["load_checkpoint", "load_parameters", "read_progress", "save_checkpoint", "save_parameters",
-           "written"]
+__all__ = ["load_checkpoint", "load_parameters", "read_progress", "save_checkpoint", "save_parameters"]
 
 _FORMAT = "nudge-checkpoint-1"
 
@@ -31,7 +29,7 @@ def save_parameters(model: Module, path: str | os.PathLike) -> None:
     ...     save_parameters(Linear(2, 1, rng=0), f"{folder}/model.safetensors")
     ...     load_parameters(Linear(2, 1, rng=1), f"{folder}/model.safetensors")
     """
-    _write(path, model.state_dict(), {"format": "np"})
+    write_tensors(path, model.state_dict(), {"format": "np"})
 
 
 def load_parameters(model: Module, path: str | os.PathLike) -> None:
@@ -40,7 +38,7 @@ def load_parameters(model: Module, path: str | os.PathLike) -> None:
     Of a training checkpoint, the model's parameters are taken. Raises ``FileNotFoundError``, or ``ValueError`` where
     the file is not safetensors or does not fit the model, which then is unchanged.
     """
-    arrays, metadata = _read(path)
+    arrays, metadata = read_tensors(path)
     if metadata.get("format") == _FORMAT:
         arrays = _under("model.", arrays)
     try:
@@ -76,7 +74,7 @@ def save_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
         "progress": progress,
     }
     state = json.dumps(numbers, default=_listed)
-    _write(path, tensors, {"format": _FORMAT, "state": state, "sha256": _digest(tensors, state)})
+    write_tensors(path, tensors, {"format": _FORMAT, "state": state, "sha256": _digest(tensors, state)})
 
 
 def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimizer, schedule: Schedule | None = None,
@@ -127,7 +125,7 @@ def read_progress(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _read_checkpoint(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    arrays, metadata = _read(path)
+    arrays, metadata = read_tensors(path)
     if metadata.get("format") != _FORMAT:
         raise ValueError(f"{path} is not a training checkpoint; for parameters alone use nn.load_parameters")
     try:
@@ -158,36 +156,3 @@ def _listed(x: Any) -> Any:
     if isinstance(x, (np.ndarray, np.generic)):
         return x.tolist()
     raise TypeError(f"progress: cannot be saved: {type(x).__name__} {x!r:.60}")
-
-
-def _safetensors() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError:
-        raise ModuleNotFoundError("saving and loading parameters needs safetensors: "
-                                  "pip install 'nudgegrad[train]'") from None
-    return safetensors
-
-
-def _write(path: str | os.PathLike, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
-    safetensors = _safetensors()
-    try:
-        data = safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in tensors.items()}, metadata)
-    except safetensors.SafetensorError as error:
-        raise ValueError(f"{path}: cannot be written as safetensors: {error}") from error
-    with written(path) as file:
-        file.write_bytes(data)
-
-
-def _read(path: str | os.PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    safetensors = _safetensors()
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {path}")
-    try:
-        with safetensors.safe_open(path, framework="np") as file:
-            names = file.keys()  # it is no dict, and cannot be iterated itself
-            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
-    except safetensors.SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
-    except TypeError as error:
-        raise ValueError(f"{path} holds numbers of a kind that NumPy lacks ({error}); save them as float32") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
@@ -9,6 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import Value
+
+from .files import read_tensors
 
 __all__ = ["Module", "Parameter"]
 
@@ -27,7 +30,8 @@ class Module:
     """A part of a network. A subclass assigns parameters and modules in ``__init__``, and computes in ``__call__``.
 
     Parameters and modules are found in attributes, also inside lists, tuples and dicts; their names are the paths
-    to them, such as ``layers.0.weight``.
+    to them, such as ``layers.0.weight``. Arrays that belong to the state but are not learned, such as running means,
+    are attributes named in ``_buffers``, and are changed in place.
 
     >>> class Scale(Module):
     ...     def __init__(self):
@@ -39,6 +43,7 @@ class Module:
     """
 
     training: bool = True
+    _buffers: tuple[str, ...] = ()
 
     def __call__(self, *inputs: Any) -> Any:
         remedy = "rename forward to __call__" if hasattr(self, "forward") else "define __call__(self, x)"
@@ -66,6 +71,18 @@ class Module:
         """All parameters, each once: what an optimizer takes."""
         return (parameter for _, parameter in self.named_parameters())
 
+    def named_buffers(self) -> Iterator[tuple[str, np.ndarray]]:
+        """All buffers with their paths: the arrays that the state holds besides the parameters."""
+        for path, module in self.named_modules():
+            for name in module._buffers:
+                array = getattr(module, name)
+                if array is not None:
+                    yield f"{path}.{name}" if path else name, array
+
+    def buffers(self) -> Iterator[np.ndarray]:
+        """All buffers."""
+        return (array for _, array in self.named_buffers())
+
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules held directly, with their names."""
         for name, attribute in vars(self).items():
@@ -76,42 +93,52 @@ class Module:
     # State
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """A copy of every parameter's array by its path."""
-        return {path: np.array(p.data) for path, p in self._by_path().items()}
+        """A copy of every parameter's and buffer's array by its path."""
+        return {path: np.array(_data(x)) for path, x in self._by_path().items()}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Copy arrays into the parameters of the same paths, in the parameters' dtypes.
+    def load_state_dict(self, state: Mapping[str, Any] | str | os.PathLike) -> None:
+        """Copy arrays into the parameters and buffers of the same paths, in their dtypes.
 
-        Raises ``ValueError``, and changes nothing, where a path is missing or unknown, or a shape differs.
+        ``state`` is a dict, or the path of a safetensors file such as PyTorch's users write. Raises ``ValueError``, and
+        changes nothing, where a path is missing or unknown, or a shape differs.
         """
+        if isinstance(state, (str, os.PathLike)):
+            file, state = state, read_tensors(state)[0]
+            try:
+                return self.load_state_dict(state)
+            except ValueError as error:
+                raise ValueError(f"{file}: {error}") from None
         if not isinstance(state, Mapping):
-            raise TypeError(f"state: expected a dict of arrays by parameter path, got {type(state).__name__}")
-        parameters = self._by_path()
-        faults = [f"missing: {path}" for path in parameters if path not in state]
-        faults += [f"unknown: {path}" for path in state if path not in parameters]
+            raise TypeError(f"state: expected a dict of arrays by path, or the path of a safetensors file, got "
+                            f"{type(state).__name__}")
+        mine = self._by_path()
+        faults = [f"missing: {path}" for path in mine if path not in state]
+        faults += [f"unknown: {path}" for path in state if path not in mine]
         arrays = {}
-        for path in (path for path in parameters if path in state):
-            array, wanted = np.asarray(state[path]), parameters[path].shape
-            if array.shape != wanted:
-                faults.append(f"{path}: expected shape {wanted}, got {array.shape}")
-            elif array.dtype.kind not in "biuf" and array.dtype.kind != parameters[path].dtype.kind:
-                faults.append(f"{path}: expected {parameters[path].dtype}, got {array.dtype}")
+        for path in (path for path in mine if path in state):
+            array, wanted = np.asarray(state[path]), np.asarray(_data(mine[path]))
+            if array.shape != wanted.shape:
+                faults.append(f"{path}: expected shape {wanted.shape}, got {array.shape}")
+            elif array.dtype.kind not in "biuf" and array.dtype.kind != wanted.dtype.kind:
+                faults.append(f"{path}: expected {wanted.dtype}, got {array.dtype}")
             arrays[path] = array
         if faults:
             raise ValueError(f"the state does not fit {type(self).__name__}: " + "; ".join(faults))
         for path, array in arrays.items():
-            p = parameters[path]
-            if p.shape:
-                p.data[...] = array
+            x = mine[path]
+            if isinstance(x, np.ndarray):
+                x[...] = array
+            elif x.shape:
+                x.data[...] = array
             else:
-                p.data = type(p.data)(array)
+                x.data = type(x.data)(array)
 
-    def _by_path(self) -> dict[str, Parameter]:
-        found: dict[str, Parameter] = {}
-        for path, p in self.named_parameters():
+    def _by_path(self) -> dict[str, Parameter | np.ndarray]:
+        found: dict[str, Parameter | np.ndarray] = {}
+        for path, x in (*self.named_parameters(), *self.named_buffers()):
             if path in found:
                 raise ValueError(f"{type(self).__name__}: two parameters have the path {path}; rename one")
-            found[path] = p
+            found[path] = x
         return found
 
     def zero_grad(self) -> None:
@@ -147,6 +174,10 @@ class Module:
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """What ``repr`` shows in lines of their own."""
         return self.named_children()
+
+
+def _data(x: Parameter | np.ndarray) -> Any:
+    return x if isinstance(x, np.ndarray) else x.data
 
 
 def _walk(x: Any, path: str, seen: set[int] | None = None) -> Iterator[tuple[str, Module | Parameter]]:

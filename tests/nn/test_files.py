@@ -13,7 +13,8 @@ import pytest
 import safetensors.numpy
 
 from nn import SGD, Linear, Step, load_checkpoint, load_parameters, save_checkpoint, save_parameters
-from nn.checkpoints import read_progress, written
+from nn.checkpoints import read_progress
+from nn.files import written
 
 
 def parts(seed=0):

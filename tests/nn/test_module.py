@@ -181,7 +181,7 @@ def test_two_parameters_with_one_path_are_an_error():
 
 
 def test_a_state_must_be_a_dict():
-    with pytest.raises(TypeError, match="state: expected a dict of arrays by parameter path, got list"):
+    with pytest.raises(TypeError, match="state: expected a dict of arrays by path, or the path of a safetensors file"):
         Pair().load_state_dict([1.0])
 
 
@@ -296,3 +296,46 @@ def test_a_copy_of_a_model_is_its_own(copied):
     nn.train_step(twin, nn.mse_loss, optimizer, x, np.zeros((2, 2), np.float32))
     np.testing.assert_array_equal(model(x).data, before)
     assert not np.array_equal(twin(x).data, before)
+
+
+# Buffers
+
+
+class Mean(Module):
+    _buffers = ("running_mean", "count", "absent")
+
+    def __init__(self):
+        self.weight = Parameter([1.0, 2.0])
+        self.running_mean, self.count, self.absent = np.zeros(2, np.float32), np.array(0), None
+
+
+def test_buffers_belong_to_the_state_but_not_to_the_parameters():
+    model = Sequential(Tanh(), Mean())
+    assert [path for path, _ in model.named_buffers()] == ["1.running_mean", "1.count"]
+    assert list(map(id, model.buffers())) == [id(model[1].running_mean), id(model[1].count)]
+    assert [path for path, _ in model.named_parameters()] == ["1.weight"]
+    model[1].running_mean += 3
+    model[1].count += 1
+    state = model.state_dict()
+    assert list(state) == ["1.weight", "1.running_mean", "1.count"]
+    other = Sequential(Tanh(), Mean())
+    mean, count = other[1].running_mean, other[1].count
+    other.load_state_dict(state)
+    assert other[1].running_mean is mean and mean.tolist() == [3, 3] and mean.dtype == np.float32
+    assert other[1].count is count and count == 1
+    del state["1.count"]
+    with pytest.raises(ValueError, match=r"^the state does not fit Sequential: missing: 1\.count$"):
+        other.load_state_dict(state)
+
+
+def test_a_state_is_loaded_from_a_safetensors_file(tmp_path):
+    path = tmp_path / "model.safetensors"
+    nn.save_parameters(Linear(2, 3, rng=0), path)
+    layer = Linear(2, 3, rng=1)
+    layer.load_state_dict(path)
+    np.testing.assert_array_equal(layer.weight.data, Linear(2, 3, rng=0).weight.data)
+    layer.load_state_dict(str(path))
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: the state does not fit Linear: weight: expected"):
+        Linear(2, 4, rng=0).load_state_dict(path)
+    with pytest.raises(FileNotFoundError, match=r"^there is no file .*nowhere$"):
+        layer.load_state_dict(tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""Differentiable functions that NumPy lacks: activations, normalised exponentials and the affine map.
+"""Differentiable functions that NumPy lacks: activations, normalised exponentials, affine maps, convolution, pooling.
 
 All are stable: no overflow and no nan for inputs up to ±1000 and beyond. They take and return plain arrays as well
 as Values. At its kink, ``relu'(0) = 0`` (as are the slopes of
@@ -9,8 +9,9 @@ because ties share, and ``np.where(x > 0, x, 0)``, whose gradient at 0 is 0.
 from __future__ import annotations
 
 from functools import reduce
+from importlib import import_module
 from math import pi, prod, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +20,22 @@ from .registry import elementwise_rule, rule
 from .rules.reductions import expand
 from .value import Value
 
-__all__ = ["affine", "elu", "erf", "gelu", "leaky_relu", "log_softmax", "logsumexp", "relu", "sigmoid", "silu",
-           "softmax", "softplus"]
+if TYPE_CHECKING:
+    from .convolution import convolve, convolve_filters, convolve_input
+    from .pooling import avg_pool, max_pool
+
+__all__ = ["affine", "avg_pool", "convolve", "convolve_filters", "convolve_input", "elu", "erf", "gelu", "leaky_relu",
+           "log_softmax", "logsumexp", "max_pool", "relu", "sigmoid", "silu", "softmax", "softplus"]
+
+# What is imported when it is asked for, so that an import of the package stays quick.
+_LATER = {"avg_pool": ".pooling", "convolve": ".convolution", "convolve_filters": ".convolution",
+          "convolve_input": ".convolution", "max_pool": ".pooling"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name], __package__), name)
 
 
 @primitive

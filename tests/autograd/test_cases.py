@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from autograd.registry import name_of
 from tests.autograd import (
+    cases_convolution,
     cases_elementwise,
     cases_fft,
     cases_functions,
@@ -25,7 +26,7 @@ from tests.autograd.checks import CHECKS
 CASES: list[Case] = [
     *cases_elementwise.CASES, *cases_shaping.CASES, *cases_indexing.CASES, *cases_reductions.CASES,
     *cases_products.CASES, *cases_linalg.CASES, *cases_fft.CASES, *cases_special.CASES, *cases_ufuncs.CASES,
-    *cases_functions.CASES,
+    *cases_functions.CASES, *cases_convolution.CASES,
 ]
 NAMES = [f"{name_of(case.function)} {case.name}".strip() for case in CASES]
 EVERY_CHECK = [(case, check) for case in CASES for check in case.checks]

@@ -20,6 +20,8 @@ ORDER = [
     {"record"},
     {"graph", "updates"},
     {"rules"},
+    {"windows"},
+    {"convolution", "pooling"},
     {"functions", "backward", "forward"},
     {"linearize"},
     {"transforms", "checkpoint"},

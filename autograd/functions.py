@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .convolution import convolve, convolve_filters, convolve_input
     from .pooling import avg_pool, max_pool
 
-__all__ = ["affine", "avg_pool", "convolve", "convolve_filters", "convolve_input", "elu", "erf", "gelu", "leaky_relu",
-           "log_softmax", "logsumexp", "max_pool", "relu", "sigmoid", "silu", "softmax", "softplus"]
+__all__ = ["affine", "avg_pool", "convolve", "convolve_filters", "convolve_input", "elu", "erf", "gelu", "hardtanh",
+           "leaky_relu", "log_softmax", "logsumexp", "max_pool", "relu", "sigmoid", "silu", "softmax", "softplus"]
 
 # What is imported when it is asked for, so that an import of the package stays quick.
 _LATER = {"avg_pool": ".pooling", "convolve": ".convolution", "convolve_filters": ".convolution",
@@ -65,6 +65,19 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
 
 
 elementwise_rule(leaky_relu, lambda g, y, x, negative_slope=0.01: np.where(x > 0, g, g * negative_slope))
+
+
+@primitive
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """x between ``min_val`` and ``max_val``, elementwise, and beyond them these; its slope at both is 0.
+
+    >>> hardtanh(np.array([-2.0, 0.5]))
+    array([-1. ,  0.5])
+    """
+    return np.minimum(np.maximum(x, min_val), max_val)
+
+
+elementwise_rule(hardtanh, lambda g, y, x, min_val=-1.0, max_val=1.0: g * ((x > min_val) & (x < max_val)))
 
 
 @primitive

@@ -1,9 +1,23 @@
 """Neural networks built from ``autograd``'s primitives: layers, costs, optimizers, data and checkpoints."""
 
 from . import checkpoints, data, initializers, neuron
-from .activations import ELU, GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .activations import (
+    ELU,
+    GELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from .checkpoints import load_checkpoint, load_parameters, save_checkpoint, save_parameters
 from .containers import MLP, Sequential, summary
+from .dropout import Dropout
 from .linear import Linear
 from .losses import (
     binary_cross_entropy,
@@ -13,6 +27,7 @@ from .losses import (
     quadratic_cost,
 )
 from .module import Module, Parameter
+from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
 from .optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
 from .schedules import Cosine, OneCycle, Schedule, Step
 from .training import accuracy, make_train_step, predict, train_step
@@ -24,14 +39,22 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "BatchNorm1d",
+    "BatchNorm2d",
     "Cosine",
+    "Dropout",
+    "GroupNorm",
+    "Hardtanh",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "Module",
     "OneCycle",
     "Optimizer",
+    "PReLU",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "Schedule",
     "Sequential",

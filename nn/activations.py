@@ -8,9 +8,11 @@ import numpy as np
 
 from autograd import functions
 
-from .module import Module
+from .checks import above_zero, array, floating_dtype, positive_integer
+from .module import Module, Parameter
 
-__all__ = ["ELU", "GELU", "LeakyReLU", "LogSoftmax", "ReLU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Tanh"]
+__all__ = ["ELU", "GELU", "Hardtanh", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "SiLU", "Sigmoid", "Softmax",
+           "Softplus", "Tanh"]
 
 
 class Sigmoid(Module):
@@ -60,6 +62,28 @@ class LeakyReLU(Module):
         return functions.leaky_relu(x, self.negative_slope)
 
 
+class PReLU(Module):
+    """x where x > 0, else ``weight`` · x, with a slope that is learned (He et al., 2015).
+
+    Shapes: input and output (N, C, ...); ``weight`` is (C,) with C = ``num_parameters``, or (1,) for one slope in all.
+
+    Raises ``ValueError`` for an input with another number of channels.
+
+    >>> PReLU()(np.array([-1.0, 2.0])).data.tolist()
+    [-0.25, 2.0]
+    """
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = np.float32) -> None:
+        self.num_parameters = positive_integer("PReLU", "num_parameters", num_parameters)
+        self.weight = Parameter(np.full(num_parameters, init, floating_dtype("PReLU", dtype)), name="weight")
+
+    def __call__(self, x: Any) -> Any:
+        x, n = array(x), self.num_parameters
+        if n > 1 and (len(x.shape) < 2 or x.shape[1] != n):
+            raise ValueError(f"PReLU({n}): expected an input of shape (N, {n}, ...), got {x.shape}")
+        return np.where(x > 0, x, self.weight.reshape(n, *[1] * (len(x.shape) - 2)) * x)
+
+
 class ELU(Module):
     """x where x > 0, else ``alpha`` · (e^x - 1), elementwise.
 
@@ -72,6 +96,22 @@ class ELU(Module):
 
     def __call__(self, x: Any) -> Any:
         return functions.elu(x, self.alpha)
+
+
+class Hardtanh(Module):
+    """x between ``min_val`` and ``max_val``, elementwise, and beyond them these.
+
+    >>> Hardtanh()(np.array([-3.0, 0.5, 2.0]))
+    array([-1. ,  0.5,  1. ])
+    """
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+        if not min_val < max_val:
+            raise ValueError(f"Hardtanh: min_val must be less than max_val, got {min_val!r} and {max_val!r}")
+        self.min_val, self.max_val = min_val, max_val
+
+    def __call__(self, x: Any) -> Any:
+        return functions.hardtanh(x, self.min_val, self.max_val)
 
 
 class GELU(Module):
@@ -102,14 +142,18 @@ class SiLU(Module):
 
 
 class Softplus(Module):
-    """log(1 + e^x), elementwise.
+    """log(1 + e^(beta · x)) / beta, elementwise, and x itself where beta · x > ``threshold``.
 
     >>> Softplus()(np.array([1000.0]))
     array([1000.])
     """
 
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        self.beta, self.threshold = above_zero("Softplus", "beta", beta), threshold
+
     def __call__(self, x: Any) -> Any:
-        return functions.softplus(x)
+        z = array(x) * self.beta
+        return np.where(z > self.threshold, x, functions.softplus(z) / self.beta)
 
 
 class Softmax(Module):

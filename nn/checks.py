@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import check
+from autograd import Value, check
 
-__all__ = ["above_zero", "at_least_zero", "below_one", "check_same", "floating_dtype", "is_traced", "number",
-           "positive_integer", "settings"]
+__all__ = ["above_zero", "array", "at_least_zero", "below_one", "check_same", "floating_dtype", "is_traced", "number",
+           "plain", "positive_integer", "settings"]
 
 
 def positive_integer(who: str, name: str, n: int) -> int:
@@ -19,6 +19,18 @@ def positive_integer(who: str, name: str, n: int) -> int:
     if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
         raise ValueError(f"{who}: {name} must be a positive integer, got {n!r}")
     return int(n)
+
+
+def array(x: Any) -> Any:
+    """``x``, where it has a shape, else the array that it stands for."""
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def plain(x: Any) -> Any:
+    """The array in a Value, also where its data is a Value of another transform; or ``x``."""
+    while isinstance(x, Value):
+        x = x.data
+    return x
 
 
 def at_least_zero(who: str, name: str, x: float) -> float:

@@ -22,7 +22,7 @@ from .sources import arguments
 
 __all__ = ["block_cause", "drop_cause"]
 
-_CLIPS = tuple(op for op in RULES if getattr(op, "__name__", "") == "clip")
+_CLIPS = (functions.hardtanh, *(op for op in RULES if getattr(op, "__name__", "") == "clip"))
 _LARGER, _SMALLER = (np.maximum, np.fmax), (np.minimum, np.fmin)
 _PRODUCTS = (np.multiply, np.matmul, np.dot, np.vdot, np.inner, np.outer, np.einsum, np.tensordot, np.kron, np.cross,
              np.convolve, np.correlate, np.linalg.multi_dot, np.linalg.vecdot, np.vecdot, functions.affine,

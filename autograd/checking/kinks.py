@@ -14,7 +14,7 @@ import numpy as np
 from numpy._core import umath
 
 from ..backward import reverse_pass
-from ..functions import elu, leaky_relu, relu
+from ..functions import elu, hardtanh, leaky_relu, relu
 from ..graph import leading_to, raw, reverse_topological
 from ..lines import line_of
 from ..registry import name_of
@@ -195,6 +195,7 @@ _declare(_percentile, np.percentile, np.nanpercentile)
 _declare(_running, np.maximum.accumulate, np.minimum.accumulate)
 _declare(_quotient, np.mod, np.fmod, np.remainder, np.divmod)
 _declare(_fraction, np.modf)
+_declare(lambda x, min_val=-1.0, max_val=1.0: _bounds(x, min_val, max_val), hardtanh)
 _declare(_bounds, np.clip, vars(umath)["clip"])  # the second is what ndarray.clip calls
 _declare(_norm, np.linalg.norm)
 _declare(_vector_norm, np.linalg.vector_norm)

@@ -9,6 +9,7 @@ from autograd.functions import (
     elu,
     erf,
     gelu,
+    hardtanh,
     leaky_relu,
     log_softmax,
     logsumexp,
@@ -25,7 +26,7 @@ from tests.autograd.cases import case
 __all__ = ["CASES"]
 
 CASES = [
-    *[case(f, 1) for f in (relu, leaky_relu, sigmoid, softplus, silu, elu, erf, gelu)],
+    *[case(f, 1) for f in (relu, leaky_relu, hardtanh, sigmoid, softplus, silu, elu, erf, gelu)],
     case(gelu, 1, lambda x: gelu(x, approximate="tanh"), name="tanh"),
     *[case(f, lambda n, m: [(n, m)]) for f in (softmax, log_softmax, logsumexp)],
     *[case(f, lambda n, m: [(n, m)], lambda x, f=f: f(x, axis=0), name="axis 0") for f in (softmax, log_softmax)],

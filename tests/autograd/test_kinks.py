@@ -5,7 +5,7 @@ import pytest
 
 from autograd import Value, grad
 from autograd.checking.kinks import KINKS, kink_distance
-from autograd.functions import elu, leaky_relu, relu
+from autograd.functions import elu, hardtanh, leaky_relu, relu
 from autograd.registry import RULES, name_of
 
 RNG = np.random.default_rng(0)
@@ -23,6 +23,7 @@ LINEAR = [
     (np.quantile, (0.3,), {}), (np.percentile, (30.0,), {}), (np.nanquantile, (0.6,), {}),
     (np.nanpercentile, (60.0,), {}),
     (np.maximum.accumulate, (), {}), (np.minimum.accumulate, (), {}),
+    (hardtanh, (), {}), (hardtanh, (-0.5, 1.0), {}),
     (np.clip, (-0.5, 1.0), {}), (np.clip, (), {"min": -0.5, "max": None}), (np._core.umath.clip, (-0.5, 1.0), {}),
     (np.copysign, (OTHER,), {}), (np.interp, ([-2.0, 0.0, 1.0, 3.0], [0.0, 1.0, -1.0, 2.0]), {}),
     (np.linalg.norm, (1,), {}), (np.linalg.norm, (np.inf,), {}), (np.linalg.vector_norm, (), {"ord": 1}),

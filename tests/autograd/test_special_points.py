@@ -13,6 +13,7 @@ from autograd.functions import (
     elu,
     erf,
     gelu,
+    hardtanh,
     leaky_relu,
     log_softmax,
     logsumexp,
@@ -43,6 +44,7 @@ KINKS = [
     ("relu'(0.0) = 0 of a float", relu, [0.0], [0]),
     ("leaky_relu takes the negative side", leaky_relu, [[-1.0, 0.0, 2.0]], [[0.01, 0.01, 1]]),
     ("elu takes the negative side", lambda x: elu(x, alpha=0.5), [[0.0, 1.0]], [[0.5, 1]]),
+    ("hardtanh is flat at both its kinks", hardtanh, [[-2.0, -1.0, 0.5, 1.0, 2.0]], [[0, 0, 1, 0, 0]]),
     ("|x|'(0) = 0", np.abs, [[-3.0, 0.0, 2.0]], [[-1, 0, 1]]),
     ("|x|'(0) = 0 of a float", np.abs, [0.0], [0]),
     ("|z|'(0) = 0", lambda x: np.abs(x * (1 + 1j)), [[0.0]], [[0]]),
@@ -131,10 +133,10 @@ def test_second_order_at_special_points(f, x):
     assert_close(grad(lambda v: np.sum(grad(f)(v) * direction))(x), numeric)
 
 
-ELEMENTWISE = [relu, leaky_relu, sigmoid, softplus, silu, elu, erf, gelu, gelu_tanh]
+ELEMENTWISE = [relu, leaky_relu, hardtanh, sigmoid, softplus, silu, elu, erf, gelu, gelu_tanh]
 FAR = {  # value and slope at -1000, and at 1000
-    relu: (0, 0, 1000, 1), leaky_relu: (-10, 0.01, 1000, 1), sigmoid: (0, 0, 1, 0), softplus: (0, 0, 1000, 1),
-    silu: (0, 0, 1000, 1), elu: (-1, 0, 1000, 1), erf: (-1, 0, 1, 0), gelu: (0, 0, 1000, 1),
+    relu: (0, 0, 1000, 1), leaky_relu: (-10, 0.01, 1000, 1), hardtanh: (-1, 0, 1, 0), sigmoid: (0, 0, 1, 0),
+    softplus: (0, 0, 1000, 1), silu: (0, 0, 1000, 1), elu: (-1, 0, 1000, 1), erf: (-1, 0, 1, 0), gelu: (0, 0, 1000, 1),
     gelu_tanh: (0, 0, 1000, 1),
 }
 

@@ -212,7 +212,10 @@ def primitive(function: F) -> F:
                 return apply(wrapper, args, kwargs, function)
         if kwargs and any(map(holds_value, kwargs.values())):
             return apply(wrapper, args, kwargs, function)
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            return as_one(function, args, kwargs, error)
 
     wrapper.__dict__["is_primitive"] = True  # what defvjp asks for
     return cast(F, wrapper)

@@ -1,31 +1,13 @@
 """Neural networks built from ``autograd``'s primitives: layers, costs, optimizers, data and checkpoints."""
 
 from . import checkpoints, data, initializers, neuron
-from .activations import (
-    ELU,
-    GELU,
-    Hardtanh,
-    LeakyReLU,
-    LogSoftmax,
-    PReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
+from .activations import ELU, GELU, Hardtanh, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .checkpoints import load_checkpoint, load_parameters, save_checkpoint, save_parameters
 from .containers import MLP, Sequential, summary
+from .ctc import ctc_greedy_decode, ctc_loss
 from .dropout import Dropout
 from .linear import Linear
-from .losses import (
-    binary_cross_entropy,
-    binary_cross_entropy_with_logits,
-    cross_entropy,
-    mse_loss,
-    quadratic_cost,
-)
+from .losses import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, mse_loss, quadratic_cost
 from .module import Module, Parameter
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
 from .optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
@@ -71,6 +53,8 @@ __all__ = [
     "clip_grad_norm",
     "clip_grad_value",
     "cross_entropy",
+    "ctc_greedy_decode",
+    "ctc_loss",
     "data",
     "initializers",
     "load_checkpoint",

@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import grad, jit, value_and_grad
+from autograd import functions, grad, jit, value_and_grad
 from autograd.compiling.tracer import TracingError
 from autograd.testing import Expression, expressions
 from tests.autograd.compiling.same import BACKENDS, EVERY_BACKEND, assert_same, flat
@@ -146,6 +146,8 @@ COSTS = {
     "cross_entropy of labels": lambda z, y: nn.cross_entropy(z, np.argmax(y, axis=1)),
     "binary_cross_entropy": lambda z, y: nn.binary_cross_entropy(1 / (1 + np.exp(-z)), y),
     "binary_cross_entropy_with_logits": nn.binary_cross_entropy_with_logits,
+    "ctc_loss": lambda z, y: nn.ctc_loss(functions.log_softmax(z)[:, None], 1 + np.argmax(y[:2, 1:], axis=1)[None],
+                                         [6], [2]),
 }
 
 

@@ -7,7 +7,21 @@ from .containers import MLP, Sequential, summary
 from .ctc import ctc_greedy_decode, ctc_loss
 from .dropout import Dropout
 from .linear import Linear
-from .losses import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, mse_loss, quadratic_cost
+from .losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
+    cross_entropy,
+    hinge_embedding_loss,
+    hinge_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    multi_margin_loss,
+    nll_loss,
+    quadratic_cost,
+)
 from .module import Module, Parameter
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
 from .optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
@@ -52,16 +66,24 @@ __all__ = [
     "checkpoints",
     "clip_grad_norm",
     "clip_grad_value",
+    "cosine_embedding_loss",
     "cross_entropy",
     "ctc_greedy_decode",
     "ctc_loss",
     "data",
+    "hinge_embedding_loss",
+    "hinge_loss",
+    "huber_loss",
     "initializers",
+    "kl_div",
+    "l1_loss",
     "load_checkpoint",
     "load_parameters",
     "make_train_step",
     "mse_loss",
+    "multi_margin_loss",
     "neuron",
+    "nll_loss",
     "predict",
     "quadratic_cost",
     "save_checkpoint",

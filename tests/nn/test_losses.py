@@ -7,13 +7,28 @@ import numpy as np
 import pytest
 
 from autograd import Value, grad, gradcheck
-from nn import binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, mse_loss, quadratic_cost
+from nn import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cosine_embedding_loss,
+    cross_entropy,
+    hinge_embedding_loss,
+    hinge_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    multi_margin_loss,
+    nll_loss,
+    quadratic_cost,
+)
 from nn.data import one_hot
 
 Z = np.array([[0.5, -1.25, 2.0], [3.0, 0.0, -0.5]])
 P = np.array([[0.1, 0.5, 0.9], [0.25, 0.75, 0.6]])
 Y = np.array([[0.2, 0.3, 0.5], [0.0, 0.9, 0.1]])  # rows of probabilities
 LABELS = np.array([2, 1])
+SIGNS = np.array([[1, -1, -1], [-1, 1, 1]])
 
 
 def log_of_softmax(z, j):
@@ -27,6 +42,22 @@ def entropy(p, y):
 def mean(numbers):
     numbers = list(numbers)
     return sum(numbers) / len(numbers)
+
+
+def huber(d, delta):
+    return d * d / 2 if abs(d) <= delta else delta * (abs(d) - delta / 2)
+
+
+def narrow_huber(output, target):
+    return huber_loss(output, target, delta=0.7)
+
+
+def squared_margin(output, target):
+    return multi_margin_loss(output, target, p=2, margin=0.75)
+
+
+def margins(row, j, p, margin):
+    return sum(max(0.0, margin - row[j] + x) ** p for k, x in enumerate(row) if k != j) / len(row)
 
 
 PAIRS = [(i, j) for i in range(2) for j in range(3)]
@@ -50,6 +81,25 @@ ROWS = [
      lambda z, y: mean(entropy(1 / (1 + math.exp(-z[i])), y[i]) for i in PAIRS),
      1.1489575988137077, [[0.07040988853364243, -0.012883310195781858, 0.06346617966298039],
                           [0.15876235447040557, -0.06666666666666667, 0.046256778133024236]]),
+    (l1_loss, Z, Y, lambda z, y: mean(abs(z[p] - y[p]) for p in PAIRS),
+     1.3083333333333333, np.array([[1, -1, 1], [1, -1, -1]]) / 6),
+    (huber_loss, Z, Y, lambda z, y: mean(huber(z[p] - y[p], 1.0) for p in PAIRS),
+     0.8633333333333333, np.array([[0.3, -1, 1], [1, -0.9, -0.6]]) / 6),
+    (narrow_huber, Z, Y, lambda z, y: mean(huber(z[p] - y[p], 0.7) for p in PAIRS),
+     0.6849999999999999, np.array([[0.3, -0.7, 0.7], [0.7, -0.7, -0.6]]) / 6),
+    (nll_loss, Z, LABELS, lambda z, y: mean(-row[j] for row, j in zip(z, y, strict=True)),
+     -1.0, [[0.0, 0.0, -0.5], [0.0, -0.5, 0.0]]),
+    (kl_div, Z, Y, lambda z, y: mean(sum(b * (math.log(b) - a) if b else 0.0 for a, b in zip(*r, strict=True))
+                                     for r in zip(z, y, strict=True)),
+     -1.014867993728011, [[-0.1, -0.15, -0.25], [-0.0, -0.45, -0.05]]),
+    (hinge_loss, Z, SIGNS, lambda z, y: mean(max(0.0, 1 - y[p] * z[p]) for p in PAIRS),
+     1.6666666666666667, np.array([[-1, 0, 1], [1, -1, -1]]) / 6),
+    (hinge_embedding_loss, Z, SIGNS, lambda z, y: mean(z[p] if y[p] > 0 else max(0.0, 1 - z[p]) for p in PAIRS),
+     0.375, np.array([[1, -1, 0], [0, 1, 1]]) / 6),
+    (multi_margin_loss, Z, LABELS, lambda z, y: mean(margins(row, j, 1, 1.0) for row, j in zip(z, y, strict=True)),
+     0.75, [[0.0, 0.0, 0.0], [1 / 6, -1 / 3, 1 / 6]]),
+    (squared_margin, Z, LABELS, lambda z, y: mean(margins(row, j, 2, 0.75) for row, j in zip(z, y, strict=True)),
+     2.3541666666666665, [[0.0, 0.0, 0.0], [1.25, -4 / 3, 1 / 12]]),
 ]
 EVERY_ROW = pytest.mark.parametrize(("loss", "output", "target", "formula", "wanted", "gradient"), ROWS)
 
@@ -109,10 +159,32 @@ def test_float32_stays_float32(loss, output, target, formula, wanted, gradient):
         assert float(cost) == pytest.approx(wanted, rel=1e-6)
 
 
-@pytest.mark.parametrize("loss", [quadratic_cost, mse_loss, cross_entropy, binary_cross_entropy,
-                                  binary_cross_entropy_with_logits])
+@pytest.mark.parametrize("loss", [quadratic_cost, mse_loss, cross_entropy, binary_cross_entropy, l1_loss, huber_loss,
+                                  binary_cross_entropy_with_logits, kl_div])
 def test_gradients_reach_a_target_that_is_a_value(loss):
     gradcheck(loss, P, Y * 0.8 + 0.1).raise_if_wrong()
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.5])
+def test_cosine_embedding(margin):
+    def cost(x, y):
+        return cosine_embedding_loss(x, y, np.array([1, -1]), margin)
+
+    cosines = np.sum(Z * Y, 1) / np.sqrt(np.sum(Z * Z, 1) * np.sum(Y * Y, 1))
+    wanted = (1 - cosines[0] + max(0.0, cosines[1] - margin)) / 2
+    v = Value(Z)
+    result = cost(v, Y)
+    result.backward()
+    assert result.data == cost(Z, Y) == pytest.approx(wanted, rel=1e-12)
+    if margin:  # PyTorch's
+        np.testing.assert_allclose(v.grad, [[-0.04630455812484117, -0.15338384878851538, -0.08428876596163282],
+                                            [0.002944026657287987, 0.1633934794795009, 0.017664159943729878]], 1e-10)
+    gradcheck(cost, Z, Y).raise_if_wrong()
+    gradcheck(lambda x, y: np.sum(grad(cost)(x, y) * P), Z, Y).raise_if_wrong()
+    single = cost(Value(Z.astype(np.float32)), Y.astype(np.float32))
+    assert single.dtype == np.float32 and float(single) == pytest.approx(wanted, rel=1e-6)
+    assert cosine_embedding_loss(Z[0], Y[0], 1) == pytest.approx(1 - cosines[0])
+    assert np.all(np.isfinite(grad(cost)(np.zeros((2, 3)), Y)))
 
 
 def test_costs_of_a_single_example():
@@ -171,13 +243,57 @@ def test_logits_have_two_axes(shape):
         cross_entropy(Value(np.ones(shape)), np.array([0, 1]))
 
 
+@pytest.mark.parametrize(("loss", "name"), [(nll_loss, "log_probs"), (multi_margin_loss, "output")])
+@pytest.mark.parametrize(("shape", "labels", "error", "text"), [
+    ((2, 3), [0, 3], ValueError, "labels must lie in 0 … 2, but label 1 is 3"),
+    ((2, 3), [-1, 0], ValueError, "labels must lie in 0 … 2, but label 0 is -1"),
+    ((2, 3), [0, 1, 2], ValueError, "{name} are for 2 examples, but there are 3 labels"),
+    ((2, 3), [0.0, 1.0], TypeError, "labels must be integers, got float64; write labels.astype(int)"),
+    ((2, 3), np.eye(3)[:2], ValueError, "labels must have the shape (2,), got (2, 3)"),
+    ((2, 3), 1, ValueError, "labels must have the shape (2,), got ()"),
+    ((3,), [1], ValueError, "{name} must have the shape (batch, classes), got (3,)"),
+    ((2, 3, 4), [0, 1], ValueError, "{name} must have the shape (batch, classes), got (2, 3, 4)"),
+    ((0, 3), np.zeros(0, int), ValueError, "the batch is empty"),
+])
+def test_labels_of_other_costs(loss, name, shape, labels, error, text):
+    for output in (np.zeros(shape), Value(np.zeros(shape))):
+        with pytest.raises(error, match=re.escape(f"{loss.__name__}: {text.format(name=name)}")):
+            loss(output, labels)
+
+
+@pytest.mark.parametrize(("call", "text"), [
+    (lambda: nll_loss(Z, np.eye(3)[:2]), "got (2, 3); use cross_entropy for probabilities"),
+    (lambda: huber_loss(Z, Y, delta=0), "huber_loss: delta must be above 0, got 0"),
+    (lambda: huber_loss(Z, Y, delta=-1.0), "huber_loss: delta must be a finite number of at least 0, got -1.0"),
+    (lambda: multi_margin_loss(Z, LABELS, p=3), "multi_margin_loss: p must be 1 or 2, got 3"),
+    (lambda: kl_div(Z, -Y), "kl_div: target must be probabilities, but reaches down to -0.9; for logarithms write "
+                            "np.exp(target)"),
+    (lambda: hinge_loss(Z, (SIGNS + 1) // 2), "hinge_loss: target must be 1 or -1 everywhere, but holds 0; write "
+                                              "2 * y - 1 for labels of 0 and 1"),
+    (lambda: hinge_embedding_loss(Value(0.5), 0.5), "hinge_embedding_loss: target must be 1 or -1 everywhere, but holds"
+                                                    " 0.5"),
+    (lambda: cosine_embedding_loss(Z, Y, [1, 2]), "cosine_embedding_loss: target must be 1 or -1 everywhere, but holds "
+                                                  "2"),
+    (lambda: cosine_embedding_loss(Z, Y, SIGNS), "cosine_embedding_loss: x1 has shape (2, 3), but the target has shape "
+                                                 "(2, 3): there must be one label for each vector"),
+    (lambda: cosine_embedding_loss(Z, Y, [1]), "x1 has shape (2, 3), but the target has shape (1,)"),
+    (lambda: cosine_embedding_loss(1.0, 1.0, 1), "x1 has shape (), but the target has shape ()"),
+    (lambda: cosine_embedding_loss(Z, Y[:1], [1, 1]), "x1 has shape (2, 3), but x2 has shape (1, 3)"),
+    (lambda: cosine_embedding_loss(Z[:0], Y[:0], []), "the batch is empty: x1 has shape (0, 3)"),
+])
+def test_other_wrong_arguments(call, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        call()
+
+
 # Shapes and ranges
 
 COLUMN = ": they must be equal; write target[:, None] for a column"
 ONE_HOT = ": they must be equal; write nn.data.one_hot(labels, 10) for labels"
 
 
-@pytest.mark.parametrize("loss", [quadratic_cost, mse_loss, binary_cross_entropy, binary_cross_entropy_with_logits])
+@pytest.mark.parametrize("loss", [quadratic_cost, mse_loss, binary_cross_entropy, binary_cross_entropy_with_logits,
+                                  l1_loss, huber_loss, kl_div, hinge_loss, hinge_embedding_loss])
 @pytest.mark.parametrize(("came", "wanted", "end"), [
     ((5, 1), (5,), COLUMN), ((5, 10), (5,), ONE_HOT), ((5,), (5, 1), "equal"), ((5, 3), (5, 4), "equal"),
     ((5, 3), (3, 5), "equal"), ((5, 3), (1, 3), "equal"), ((5, 3), (), "equal"), ((), (1,), "equal"),
@@ -195,7 +311,8 @@ def test_shapes_that_differ_are_an_error(loss, came, wanted, end):
 
 @pytest.mark.parametrize(("loss", "shape"), [
     (quadratic_cost, (0, 3)), (mse_loss, (0,)), (mse_loss, (2, 0)), (binary_cross_entropy, (0, 1)),
-    (binary_cross_entropy_with_logits, (0,)), (cross_entropy, (0, 3)),
+    (binary_cross_entropy_with_logits, (0,)), (cross_entropy, (0, 3)), (l1_loss, (0,)), (huber_loss, (0, 2)),
+    (kl_div, (0, 3)), (hinge_loss, (0,)), (hinge_embedding_loss, (0,)),
 ])
 def test_an_empty_batch_is_an_error(loss, shape):
     for target in [np.zeros(shape)] + [np.zeros(0, int)] * (loss is cross_entropy):

@@ -146,6 +146,13 @@ COSTS = {
     "cross_entropy of labels": lambda z, y: nn.cross_entropy(z, np.argmax(y, axis=1)),
     "binary_cross_entropy": lambda z, y: nn.binary_cross_entropy(1 / (1 + np.exp(-z)), y),
     "binary_cross_entropy_with_logits": nn.binary_cross_entropy_with_logits,
+    "l1_loss": nn.l1_loss, "huber_loss": nn.huber_loss,
+    "nll_loss": lambda z, y: nn.nll_loss(functions.log_softmax(z), np.argmax(y, axis=1)),
+    "kl_div": lambda z, y: nn.kl_div(functions.log_softmax(z), y),
+    "hinge_loss": lambda z, y: nn.hinge_loss(z, 2 * y - 1),
+    "hinge_embedding_loss": lambda z, y: nn.hinge_embedding_loss(z, 2 * y - 1),
+    "multi_margin_loss": lambda z, y: nn.multi_margin_loss(z, np.argmax(y, axis=1), p=2),
+    "cosine_embedding_loss": lambda z, y: nn.cosine_embedding_loss(z, y, 2 * y[:, 0] - 1, margin=-0.5),
     "ctc_loss": lambda z, y: nn.ctc_loss(functions.log_softmax(z)[:, None], 1 + np.argmax(y[:2, 1:], axis=1)[None],
                                          [6], [2]),
 }
@@ -209,7 +216,8 @@ def test_every_layer_and_cost_compiled():
                 return x
 
         def cost(x: Any, y: Any) -> Any:
-            return sum(costs[i % len(costs)](layer(x), y) for i, layer in enumerate(layers))
+            return sum(costs[i % len(costs)](layers[i % len(layers)](x), y)
+                       for i in range(max(len(costs), len(layers))))
 
         model = All()
         return model, cost, nn.SGD(model.parameters(), lr=0.1)

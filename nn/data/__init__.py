@@ -2,7 +2,8 @@
 
 from .augment import shift
 from .batches import minibatches, one_hot
-from .mnist_files import DataCorrupt, DataUnavailable, Digits, mnist
+from .mnist_files import Digits, mnist
+from .sources import DataCorrupt, DataUnavailable
 from .stroke_digits import strokes
 
 __all__ = ["DataCorrupt", "DataUnavailable", "Digits", "minibatches", "mnist", "one_hot", "shift", "strokes"]

@@ -1,19 +1,15 @@
 """MNIST from a folder, from the user's cache or from its public mirrors, verified each time it is read."""
 
-import contextlib
 import gzip
 import hashlib
 import io
 import math
-import os
-import warnings
 import zlib
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..files import written
+from .sources import DataCorrupt, Source
 
 
 class Digits(NamedTuple):
@@ -32,14 +28,6 @@ class Digits(NamedTuple):
 
     images: np.ndarray
     labels: np.ndarray
-
-
-class DataUnavailable(OSError):
-    """A data set is not here, and no mirror gave it; the text says what was tried and what to do."""
-
-
-class DataCorrupt(ValueError):
-    """A file is not the one it is named after; the text says what came, what was wanted, and what to do."""
 
 
 class _File(NamedTuple):
@@ -90,7 +78,6 @@ _MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-_TIMEOUT = 10.0  # seconds to connect, and between any two bytes
 
 
 def mnist() -> tuple[Digits, Digits]:
@@ -111,113 +98,19 @@ def mnist() -> tuple[Digits, Digits]:
 
     Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
     """
-    given = os.environ.get("NUDGE_DATA")
-    folder = Path(given).expanduser() / "mnist" if given else _cache_folder()
-    mirrors: list[str] = list(_MIRRORS)
+    source = Source(
+        "MNIST", "nn.data.mnist", "mnist", tuple(f"{file.name}.gz" for pair in _FILES for file in pair),
+        list(_MIRRORS), "use nn.data.strokes(n, rng), which draws digits and needs no file",
+    )
 
     def read(file: _File) -> np.ndarray:
-        path = folder / f"{file.name}.gz"
-        return _read_given(path, file) if given else _read_cached(path, file, mirrors)
+        return source.read(f"{file.name}.gz", lambda packed: _decode(packed, file), stacklevel=4)
 
     train, test = (
         Digits(read(images).reshape(images.shape[0], -1) / np.float32(255), read(labels).astype(np.int64))
         for images, labels in _FILES
     )
     return train, test
-
-
-# ---- Where a file comes from -----------------------------------------------------------------------------
-
-
-def _cache_folder() -> Path:
-    return Path(_pooch().os_cache("nudgegrad")) / "mnist"
-
-
-def _read_given(path: Path, file: _File) -> np.ndarray:
-    """The array in a file that the user provides: nothing is downloaded, and nothing is changed."""
-    try:
-        return _decode(path.read_bytes(), file)
-    except OSError as error:
-        raise DataUnavailable(
-            f"MNIST: cannot read {path.name} in the folder {path.parent} ({_reason(error)}).\n"
-            f"NUDGE_DATA is set to {os.environ['NUDGE_DATA']}, so it is looked for there alone. "
-            f"{_wanted_files()}\n"
-            "Put them there, or unset NUDGE_DATA to have them downloaded, or use nn.data.strokes(n, rng)."
-        ) from error
-    except DataCorrupt as error:
-        raise DataCorrupt(
-            f"{path} is not the original {file.name}.gz: {error}.\n"
-            f"Replace it with the one from {' or '.join(_MIRRORS)}, "
-            "or unset NUDGE_DATA to have it downloaded."
-        ) from None
-
-
-def _read_cached(path: Path, file: _File, mirrors: list[str]) -> np.ndarray:
-    """The array in a file of the cache, downloaded if the cache lacks it or has it damaged."""
-    damage = ""
-    try:
-        return _decode(path.read_bytes(), file)
-    except DataCorrupt as error:
-        damage = f"\nThe copy in the cache, {path}, is damaged: {error}."
-        with contextlib.suppress(OSError):
-            path.unlink()
-    except OSError:
-        pass  # not there, or not to be read; should the cache be at fault, saving into it will tell
-    packed, array = _download(file, mirrors, damage)
-    try:
-        with written(path) as temporary:
-            temporary.write_bytes(packed)
-    except OSError as error:
-        # The data is here and verified: a cache that cannot be written is no reason to withhold it.
-        warnings.warn(
-            f"MNIST cannot be kept in {path.parent} ({_reason(error)}), so it is downloaded at each call. "
-            "Set NUDGE_DATA to a folder that holds mnist/*.gz to read it from there.",
-            stacklevel=5,  # the user's line: out of here, `read`, the expression of the pairs, and `mnist`
-        )
-    return array
-
-
-def _download(file: _File, mirrors: list[str], damage: str) -> tuple[bytes, np.ndarray]:
-    """The file's bytes as they came, and its array, from the first mirror that gives the right ones."""
-    failures = []
-    for mirror in tuple(mirrors):
-        url = f"{mirror}{file.name}.gz"
-        try:
-            packed = _fetch(url)
-            array = _decode(packed, file)
-        except (OSError, DataCorrupt) as error:
-            failures.append(f"  {url}: {_reason(error)}")
-        else:
-            mirrors.sort(key=lambda other: other != mirror)  # ask this one first for the other files
-            return packed, array
-    tried = "\n".join(failures)
-    raise DataUnavailable(
-        f"MNIST: no mirror gives {file.name}.gz:\n{tried}{damage}\n"
-        f"Set NUDGE_DATA to a folder that has the files. {_wanted_files()}\n"
-        "Or use nn.data.strokes(n, rng), which draws digits and needs no file."
-    )
-
-
-def _fetch(url: str) -> bytes:
-    # Its downloader alone: `pooch.retrieve` logs to the terminal, and can verify only the compressed bytes.
-    # Into memory, so that nothing unverified touches the disk.
-    received = io.BytesIO()
-    download = _pooch().HTTPDownloader(timeout=_TIMEOUT, chunk_size=1 << 20)
-    download(url, received, None)
-    return received.getvalue()
-
-
-def _pooch():
-    try:
-        import pooch
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "nn.data.mnist finds and fills the user's cache with pooch, which is not installed: "
-            "pip install 'nudgegrad[train]'. Without it, set NUDGE_DATA to a folder that has the files. "
-            + _wanted_files(),
-            name=error.name,
-        ) from error
-    return pooch
 
 
 # ---- What a file holds -----------------------------------------------------------------------------------
@@ -259,23 +152,3 @@ def _kind(unpacked: bytes) -> str:
     if not 1 <= axes <= 4 or len(lengths) < 4 * axes:
         return f"neither gzip nor IDX data (it begins {unpacked[:16]!r})"
     return f"IDX bytes of shape {tuple(np.frombuffer(lengths, dtype='>u4').tolist())}"
-
-
-# ---- What an error says ----------------------------------------------------------------------------------
-
-
-def _reason(error: BaseException) -> str:
-    """The root of an error in one short line: requests wraps urllib3's errors, and those the system's."""
-    while True:
-        within = (error.__cause__, getattr(error, "reason", None), *error.args[:1])
-        inner = next((cause for cause in within if isinstance(cause, BaseException)), None)
-        if inner is None:
-            break
-        error = inner
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return text.splitlines()[0].split(" for url: ")[0][:200]
-
-
-def _wanted_files() -> str:
-    names = [f"mnist/{file.name}.gz" for pair in _FILES for file in pair]
-    return f"It must hold {', '.join(names[:-1])} and {names[-1]}."

@@ -19,6 +19,7 @@ import pytest
 from nn.data import DataCorrupt, DataUnavailable, Digits, mnist
 
 module = importlib.import_module("nn.data.mnist_files")
+sources = importlib.import_module("nn.data.sources")
 
 NAMES = [
     TRAIN_X := "train-images-idx3-ubyte",
@@ -45,12 +46,11 @@ def cache(monkeypatch, tmp_path):
     files = [module._File(n, ARRAYS[n].shape, hashlib.sha256(PLAIN[n]).hexdigest()) for n in NAMES]
     monkeypatch.setattr(module, "_FILES", (tuple(files[:2]), tuple(files[2:])))
     monkeypatch.setattr(module, "_MIRRORS", ("http://127.0.0.1:9/first/", "http://127.0.0.1:9/second/"))
-    cache = tmp_path / "cache" / "mnist"
-    monkeypatch.setattr(module, "_cache_folder", lambda: cache)
+    monkeypatch.setattr(sources.Source, "_cache", lambda self: tmp_path / "cache")
     monkeypatch.delenv("NUDGE_DATA", raising=False)
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, "127.0.0.1")
-    return cache
+    return tmp_path / "cache" / "mnist"
 
 
 def put(folder: Path, changed: dict[str, bytes | None] | None = None) -> Path:
@@ -66,7 +66,7 @@ def put(folder: Path, changed: dict[str, bytes | None] | None = None) -> Path:
 def given(monkeypatch, tmp_path):
     """Where $NUDGE_DATA/mnist is: empty yet. Whoever asks the network fails."""
     monkeypatch.setenv("NUDGE_DATA", str(tmp_path / "given"))
-    monkeypatch.setattr(module, "_fetch", lambda url: pytest.fail(f"asked for {url} in spite of NUDGE_DATA"))
+    monkeypatch.setattr(sources.Source, "fetch", lambda self, url: pytest.fail(f"asked for {url} in spite of NUDGE_DATA"))
     return tmp_path / "given" / "mnist"
 
 
@@ -76,13 +76,13 @@ def asked(monkeypatch):
     answers = {f"{mirror}{name}.gz": PACKED[name] for mirror in module._MIRRORS for name in NAMES}
     fake = types.SimpleNamespace(urls=[], answers=answers)
 
-    def fetch(url: str) -> bytes:
+    def fetch(self, url: str) -> bytes:
         fake.urls.append(url)
         if isinstance(fake.answers[url], BaseException):
             raise fake.answers[url]
         return fake.answers[url]
 
-    monkeypatch.setattr(module, "_fetch", fetch)
+    monkeypatch.setattr(sources.Source, "fetch", fetch)
     return fake
 
 
@@ -246,7 +246,7 @@ def test_an_interrupt_while_saving_leaves_no_part(cache, asked, monkeypatch):
         assert Path(source).read_bytes() == PACKED[TRAIN_X]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(KeyboardInterrupt):
         mnist()
     assert list(cache.iterdir()) == []
@@ -265,7 +265,7 @@ def test_a_cache_that_cannot_be_written_is_a_warning(cache, asked):
 
 
 def test_without_pooch_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.undo()  # the real _cache_folder
+    monkeypatch.undo()  # the real cache
     monkeypatch.delenv("NUDGE_DATA", raising=False)
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(ModuleNotFoundError) as caught:
@@ -276,7 +276,9 @@ def test_without_pooch_the_error_says_what_to_install(monkeypatch):
 def test_the_cache_and_the_mirrors_are_the_real_ones(monkeypatch):
     pytest.importorskip("pooch", reason="pooch (extra: train) is not installed")
     monkeypatch.undo()
-    assert module._cache_folder().name == "mnist" and "nudgegrad" in module._cache_folder().parts
+    monkeypatch.delenv("NUDGE_DATA", raising=False)
+    path = sources.Source("MNIST", "nn.data.mnist", "mnist", (), []).path
+    assert path.name == "mnist" and "nudgegrad" in path.parts
     assert all(mirror.startswith("https://") and mirror.endswith("/") for mirror in module._MIRRORS)
 
 
@@ -369,7 +371,7 @@ def test_the_error_lists_what_was_tried_and_why(pages, cache):
 @pytest.mark.parametrize(("listens", "says"), [(False, "refused"), (True, "timed out")])
 def test_without_a_network_the_error_is_short(monkeypatch, listens, says):
     pytest.importorskip("pooch", reason="pooch (extra: train) is not installed")
-    monkeypatch.setattr(module, "_TIMEOUT", 0.1)  # seconds
+    monkeypatch.setattr(sources, "TIMEOUT", 0.1)  # seconds
     with socket.socket() as place:  # bound for the whole test, so that nobody else can answer there
         place.bind(("127.0.0.1", 0))
         if listens:

@@ -66,7 +66,7 @@ def put(folder: Path, changed: dict[str, bytes | None] | None = None) -> Path:
 def given(monkeypatch, tmp_path):
     """Where $NUDGE_DATA/mnist is: empty yet. Whoever asks the network fails."""
     monkeypatch.setenv("NUDGE_DATA", str(tmp_path / "given"))
-    monkeypatch.setattr(sources.Source, "fetch", lambda self, url: pytest.fail(f"asked for {url} in spite of NUDGE_DATA"))
+    monkeypatch.setattr(sources.Source, "fetch", lambda self, url: pytest.fail(f"asked for {url}"))
     return tmp_path / "given" / "mnist"
 
 

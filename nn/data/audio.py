@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import struct
 import warnings
 from pathlib import Path
@@ -52,7 +53,7 @@ def read_wav(file: str | os.PathLike | bytes) -> tuple[int, np.ndarray]:
         if content[:4] not in (b"RIFF", b"RIFX", b"RF64"):
             raise ValueError(f"{name}: it is no WAV file, for it begins {content[:12]!r}. Convert it, as by: "
                              "ffmpeg -i FILE NEW.wav") from None
-        if not isinstance(error, ValueError) or "buffer size" in str(error):  # half a sample at the end
+        if not isinstance(error, ValueError) or re.search("end of file|buffer size", str(error)):
             raise ValueError(f"{name}: it is cut off after {len(content)} bytes; wanted all of it") from None
         raise ValueError(f"{name}: {error} Convert it, as by: ffmpeg -i FILE -c:a pcm_s16le NEW.wav") from None
     if samples.ndim != 1:

@@ -4,6 +4,7 @@ from . import checkpoints, data, initializers, neuron
 from .activations import ELU, GELU, Hardtanh, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .checkpoints import load_checkpoint, load_parameters, save_checkpoint, save_parameters
 from .containers import MLP, Sequential, summary
+from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .ctc import ctc_greedy_decode, ctc_loss
 from .dropout import Dropout
 from .linear import Linear
@@ -25,7 +26,9 @@ from .losses import (
 from .module import Module, Parameter
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
 from .optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
+from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .schedules import Cosine, OneCycle, Schedule, Step
+from .shaping import Flatten
 from .training import accuracy, make_train_step, predict, train_step
 
 __all__ = [
@@ -35,16 +38,27 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
     "Cosine",
     "Dropout",
+    "Flatten",
     "GroupNorm",
     "Hardtanh",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MaxPool1d",
+    "MaxPool2d",
     "Module",
     "OneCycle",
     "Optimizer",

@@ -160,7 +160,7 @@ class Module:
     def __repr__(self) -> str:
         lines = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self._parts()]
         settings = ", ".join(f"{k}={v!r}" for k, v in vars(self).items()
-                             if isinstance(v, (int, float, str)) and k != "training")
+                             if _is_setting(v) and k != "training")
         inside = "".join(f"\n  {line}" for line in lines) + "\n" if lines else settings
         return f"{type(self).__name__}({inside})"
 
@@ -174,6 +174,12 @@ class Module:
     def _parts(self) -> Iterator[tuple[str, Any]]:
         """What ``repr`` shows in lines of their own."""
         return self.named_children()
+
+
+def _is_setting(x: Any) -> bool:
+    """Whether ``repr`` shows an attribute: a number, a text, or a number for each axis."""
+    return isinstance(x, (int, float, str)) or (isinstance(x, tuple) and bool(x)
+                                                and all(isinstance(n, (int, float)) for n in x))
 
 
 def _data(x: Parameter | np.ndarray) -> Any:

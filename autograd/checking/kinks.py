@@ -17,8 +17,10 @@ from ..backward import reverse_pass
 from ..functions import elu, hardtanh, leaky_relu, relu
 from ..graph import leading_to, raw, reverse_topological
 from ..lines import line_of
+from ..pooling import max_pool
 from ..registry import name_of
 from ..value import Value
+from ..windows import taps
 from .recorded import Recorded
 
 __all__ = ["KINKS", "Kink", "kink_distance", "kinks_within"]
@@ -172,6 +174,22 @@ def _either_size(a, b, *args, **kwargs):
     return np.minimum(np.abs(a), np.abs(b))
 
 
+def _pooled(x, kernel, stride, padding, dilation):
+    """The least distance in any of the windows that see an element: as that of the maximum of each."""
+    x = np.asarray(x)
+    y = max_pool(x, kernel, stride, padding, dilation)
+    seen = np.full((*kernel, *y.shape), -np.inf)
+    joined = [((*k, slice(None), slice(None), *at), (slice(None), slice(None), *part))
+              for k, at, part in taps(x.shape[2:], kernel, stride, padding, dilation)]
+    for inside, part in joined:
+        seen[inside] = x[part]
+    apart = _from_best(1)(seen, tuple(range(len(kernel))))
+    distance = np.full(x.shape, np.inf)
+    for inside, part in joined:
+        distance[part] = np.fmin(distance[part], apart[inside])
+    return distance
+
+
 KINKS: dict[Callable, Callable] = {}
 
 
@@ -182,6 +200,7 @@ def _declare(distance: Callable, *functions: Any) -> None:
 _declare(_size, relu, leaky_relu, elu, np.absolute, np.fabs, np.sign, np.heaviside)
 _declare(_apart, np.maximum, np.minimum, np.fmax, np.fmin)
 _declare(_from_best(1), np.max, np.amax, np.nanmax)
+_declare(_pooled, max_pool)
 _declare(_from_best(-1), np.min, np.amin, np.nanmin)
 _declare(_from_best(1, 0), np.maximum.reduce)
 _declare(_from_best(-1, 0), np.minimum.reduce)

@@ -5,7 +5,7 @@ import pytest
 
 from autograd import Value, grad
 from autograd.checking.kinks import KINKS, kink_distance
-from autograd.functions import elu, hardtanh, leaky_relu, relu
+from autograd.functions import elu, hardtanh, leaky_relu, max_pool, relu
 from autograd.registry import RULES, name_of
 
 RNG = np.random.default_rng(0)
@@ -29,6 +29,7 @@ LINEAR = [
     (np.linalg.norm, (1,), {}), (np.linalg.norm, (np.inf,), {}), (np.linalg.vector_norm, (), {"ord": 1}),
 ]
 # The others, each with a point where its distance is 0 in every element, and one where it is known
+PAIRS = (1, 2), (1, 2), ((0, 0), (0, 0)), (1, 1)
 OTHERS = [
     (np.sign, (0.0,), (-0.25,), 0.25), (elu, (0.0,), (-0.25,), 0.25), (np.heaviside, (0.0, 0.5), (0.25, 0.25), 0.25),
     (np.remainder, (4.0, 2.0), (4.5, 2.0), 0.5), (np.fmod, (4.0, 2.0), (3.5, 2.0), 0.5),
@@ -39,6 +40,7 @@ OTHERS = [
     (np.linalg.eigh, (np.eye(2),), (np.diag([1.0, 2.0]),), 0.5),
     (np.linalg.svdvals, (np.eye(2),), (np.diag([1.0, 5.0]),), 1.0),
     (np.linalg.svd, (np.eye(2),), (np.diag([1.0, 5.0]),), 1.0),
+    (max_pool, (np.zeros((1, 2, 3, 2)), *PAIRS), (np.array([[[[1.0, 3.5], [-2.5, -5.0]]]]), *PAIRS), 2.5),
 ]
 
 
@@ -93,6 +95,14 @@ def test_along_an_axis_each_row_counts_by_itself(f, axis):
     for i in range(MATRIX.shape[1 - axis]):
         row = np.take(MATRIX, i, 1 - axis)
         np.testing.assert_allclose(np.take(whole, i, 1 - axis), kink_distance(recorded(f, row, **keyword)))
+
+
+def test_of_windows_that_overlap_the_nearest_counts():
+    x = np.array([[[1.0, 1.25, 3.0, 2.5, 9.0]]])
+    distance = kink_distance(recorded(max_pool, x, (2,), (2,), ((1, 1),), (1,)))  # 1 | 1.25 3 | 2.5 9
+    np.testing.assert_array_equal(distance, [[[np.inf, 1.75, 1.75, 6.5, 6.5]]])
+    distance = kink_distance(recorded(max_pool, x, (3,), (1,), ((0, 0),), (1,)))
+    np.testing.assert_array_equal(distance, [[[2.0, 1.75, 0.5, 0.5, 6.0]]])
 
 
 def test_the_norm_of_a_matrix_is_a_kink_at_0_only():

@@ -2,11 +2,14 @@
 
 from . import checkpoints, data, initializers, neuron
 from .activations import ELU, GELU, Hardtanh, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .attention import MultiheadAttention
+from .bilinear import Bilinear
 from .checkpoints import load_checkpoint, load_parameters, save_checkpoint, save_parameters
 from .containers import MLP, Sequential, summary
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .ctc import ctc_greedy_decode, ctc_loss
 from .dropout import Dropout
+from .embedding import Embedding
 from .linear import Linear
 from .losses import (
     binary_cross_entropy,
@@ -30,6 +33,7 @@ from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d,
 from .schedules import Cosine, OneCycle, Schedule, Step
 from .shaping import Flatten
 from .training import accuracy, make_train_step, predict, train_step
+from .transformer import TransformerEncoderLayer
 
 __all__ = [
     "ELU",
@@ -44,12 +48,14 @@ __all__ = [
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Bilinear",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "Cosine",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GroupNorm",
     "Hardtanh",
@@ -60,6 +66,7 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "Module",
+    "MultiheadAttention",
     "OneCycle",
     "Optimizer",
     "PReLU",
@@ -74,6 +81,7 @@ __all__ = [
     "Softplus",
     "Step",
     "Tanh",
+    "TransformerEncoderLayer",
     "accuracy",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",

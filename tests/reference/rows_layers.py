@@ -1,4 +1,6 @@
-"""Normalization, dropout and activations with their options."""
+"""Normalization, dropout, activations with their options, embeddings, bilinear maps, attention and transformers."""
+
+import numpy as np
 
 from tests.reference.compare import layer
 
@@ -21,6 +23,13 @@ NORMS = {
     "RMSNorm plain": (lambda nn: nn.RMSNorm(4, elementwise_affine=False), (2, 3, 4)),
 }
 
+WORDS = np.array([[1, 4, 1], [0, 2, 2]])
+PADDED = np.array([[False, False, False, True], [False, True, False, False]])  # keys of two examples
+LATER = np.triu(np.ones((3, 4), bool), 1)
+ADDED = np.where(LATER, -np.inf, np.linspace(-1, 1, 12).reshape(3, 4))
+OF_HEADS = np.stack([np.eye(3, 4, k) for k in range(-1, 3)]) > 0  # two examples of two heads each
+QUERY, KEY = (3, 2, 4), (4, 2, 4)
+
 ROWS = [
     *(layer(name, *norm) for name, norm in NORMS.items()),
     *(layer(f"{name}, evaluation", *norm, training=False) for name, norm in NORMS.items() if "Batch" in name),
@@ -36,4 +45,28 @@ ROWS = [
     layer("LeakyReLU slope", lambda nn: nn.LeakyReLU(0.3), (4, 5)),
     layer("ELU alpha", lambda nn: nn.ELU(0.7), (4, 5)),
     layer("Softplus options", lambda nn: nn.Softplus(2.0, threshold=1.0), (4, 5)),
+    layer("Embedding", lambda nn: nn.Embedding(6, 3), WORDS),
+    layer("Embedding padded", lambda nn: nn.Embedding(6, 3, padding_idx=2), WORDS),
+    layer("Embedding padded from the end", lambda nn: nn.Embedding(5, 3, -1), WORDS),
+    layer("Bilinear", lambda nn: nn.Bilinear(3, 4, 2), (5, 3), (5, 4)),
+    layer("Bilinear without bias", lambda nn: nn.Bilinear(3, 4, 2, bias=False), (2, 5, 3), (2, 5, 4)),
+    layer("attention", lambda nn: nn.MultiheadAttention(4, 2), QUERY, KEY, KEY),
+    layer("attention of one head", lambda nn: nn.MultiheadAttention(4, 1, bias=False, batch_first=True),
+          *[(2, 3, 4)] * 3),
+    layer("attention of other sizes", lambda nn: nn.MultiheadAttention(4, 2, kdim=3, vdim=5), QUERY, (4, 2, 3),
+          (4, 2, 5)),
+    layer("attention of one example", lambda nn: nn.MultiheadAttention(4, 2), (3, 4), (4, 4), (4, 4), PADDED[0]),
+    layer("attention, keys left out", lambda nn: nn.MultiheadAttention(4, 2), QUERY, KEY, KEY, PADDED),
+    layer("attention, causal", lambda nn: nn.MultiheadAttention(4, 2), QUERY, KEY, KEY, None, True, LATER, True, True),
+    layer("attention, no weights", lambda nn: nn.MultiheadAttention(4, 2), QUERY, KEY, KEY, PADDED, False, LATER),
+    layer("attention, mask added", lambda nn: nn.MultiheadAttention(4, 2), QUERY, KEY, KEY, None, True, ADDED, False),
+    layer("attention, mask of heads", lambda nn: nn.MultiheadAttention(4, 2), QUERY, KEY, KEY, None, True, OF_HEADS,
+          False),
+    layer("attention, evaluation", lambda nn: nn.MultiheadAttention(4, 2, 0.5), QUERY, KEY, KEY, training=False),
+    layer("transformer", lambda nn: nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0), KEY),
+    layer("transformer, norm first", lambda nn: nn.TransformerEncoderLayer(
+        4, 2, 6, 0.0, "gelu", 0.1, batch_first=True, norm_first=True, bias=False), (2, 4, 4), None, PADDED),
+    layer("transformer, causal", lambda nn: nn.TransformerEncoderLayer(4, 1, 6, 0.0, batch_first=True), (2, 3, 4),
+          LATER[:, :3], None, True),
+    layer("transformer, evaluation", lambda nn: nn.TransformerEncoderLayer(4, 2, 6), (3, 4), training=False),
 ]

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import functions, rules
+from . import functions, recurrence, rules
 from .check import check
 from .checkpoint import checkpoint
 from .record import no_grad, primitive
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 __all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "check", "checkpoint", "defjvp", "defvjp",
            "deriv", "draw", "elementwise_grad", "explain_nan", "functions", "grad", "grad_and_aux", "grad_named",
-           "gradcheck", "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad",
-           "jacobian", "jit", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad",
-           "per_example_gradients", "primitive", "rules", "step_sweep", "tensor_jacobian_product", "value_and_grad",
-           "vector_jacobian_product", "why_zero"]
+           "gradcheck", "hessian", "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian",
+           "jit", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict", "no_grad",
+           "per_example_gradients", "primitive", "recurrence", "rules", "step_sweep", "tensor_jacobian_product",
+           "value_and_grad", "vector_jacobian_product", "why_zero"]
 
 
 # What is imported when it is asked for, so that an import stays quick. The builtins are those of HIPS autograd.

@@ -38,9 +38,7 @@ def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collec
                 parts = gradients.setdefault(whole, [None] * len(whole.data))
                 parts[i] = g if parts[i] is None else parts[i] + g  # rules pick results anew, as nodes of their own
             continue
-        if type(node.data) is tuple:
-            g = [np.zeros_like(x) if part is None else part for x, part in zip(node.data, g, strict=True)]
-        else:
+        if type(node.data) is not tuple:
             yield node, g
         if node.op is None:
             continue
@@ -48,10 +46,13 @@ def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collec
         first: Any = node._first
         second: Any = node._second
         if rule.definition is not None:
-            _pull_through(node, g, gradients, useful, record)
+            if record or not rule.vjps or not _pull(node, g, rule.vjps, gradients, useful, record):
+                _pull_through(node, g, gradients, useful, record)
             continue
         vjps = rule.vjps
         if second is CALL:
+            if type(node.data) is tuple:
+                g = [np.zeros_like(x) if part is None else part for x, part in zip(node.data, g, strict=True)]
             _pull(node, g, vjps, gradients, useful, record)
             continue
         # An operator with its two operands, written out: scalar graphs consist of little else.
@@ -91,8 +92,8 @@ def reverse_pass(nodes: list[Value], gradients: dict[Value, Any], useful: Collec
 
 
 def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: Collection[Value] | None,
-          record: bool) -> None:
-    """Add to ``gradients`` what a call with any arguments sends back to each."""
+          record: bool) -> bool:
+    """Add to ``gradients`` what a call with any arguments sends back to each; false where a rule leaves it undone."""
     kwargs, arguments = node.kwargs, node._first
     if record:
         args, y = arguments, node if type(node.data) is not tuple else outputs(node)
@@ -110,6 +111,8 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
             part = _retry(error, vjps, node, i, g, y, args)
         if part is None:
             continue
+        if part is NotImplemented:
+            return False
         if alone:
             like = arg.data  # most often part is of its type, shape and dtype already
             if type(part) is not type(like) or (type(part) is not float and (
@@ -122,6 +125,7 @@ def _pull(node: Value, g: Any, vjps: Any, gradients: dict[Value, Any], useful: C
             if useful is None or a in useful:
                 p = _fit(p, a.data, node, i)
                 gradients[a] = gradients[a] + p if a in gradients else p
+    return True
 
 
 def _pull_through(node: Value, g: Any, gradients: dict[Value, Any], useful: Collection[Value] | None,
@@ -150,7 +154,7 @@ def _pulled(op: Any, wanted: list[int], g: Any, *args: Any, **kwargs: Any) -> tu
 def _through(node: Value, g: Any, useful: Collection[Value] | None, record: bool) -> dict[Value, Any]:
     fresh, y, since = retraced(node, useful, record)
     outs = [(out, part) for out, part in (zip(y, g, strict=True) if type(node.data) is tuple else [(y, g)])
-            if isinstance(out, Value)]
+            if isinstance(out, Value) and part is not None]
     inner: dict[Value, Any] = {}
     for out, part in outs:
         inner[out] = part if out not in inner else inner[out] + part

@@ -44,7 +44,7 @@ class Rule:
 
     ``vjps[i](g, y, *args, **kwargs)`` is the gradient of argument ``i``, given that of the output, and
     ``jvps[i](g, y, *args, **kwargs)`` the tangent of the output, given that of argument ``i``; the tangents of all
-    arguments add up. A function with a ``definition`` has neither: it is equal to ``definition(*args, **kwargs)``,
+    arguments add up. A function with a ``definition`` needs neither: it is equal to ``definition(*args, **kwargs)``,
     which consists of functions with rules. ``joins`` says that the first argument is a list of arrays, ``expands``
     that a call is replaced by that of the definition when it is made, because arguments are functions themselves, and
     ``check(*args, **kwargs)`` raises where a call is made that the definition does not cover.
@@ -140,12 +140,18 @@ def for_any_argument(function: Callable, vjp: Callable | None = None, jvp: Calla
 
 
 def definition(function: Callable, formula: Callable, joins: bool = False, expands: bool = False,
-               check: Callable | None = None) -> None:
+               check: Callable | None = None, vjp: Callable | None = None) -> None:
     """Declare that ``function(*args, **kwargs)`` equals ``formula(*args, **kwargs)``, made of functions with rules.
 
     A call is still one node, and NumPy computes its value; the formula is recorded when a derivative is asked for.
+
+    ``vjp(g, y, *args, **kwargs)`` of the first argument, which is then the only one with a derivative, is quicker than
+    the graph of the formula, and takes its place where gradients are not to be differentiated again. It may return
+    ``NotImplemented`` to leave a call to the formula; of several results, those without a gradient have ``None`` in
+    ``g``.
     """
-    _register(function, Rule("definition", joins=joins, definition=formula, expands=expands, check=check))
+    _register(function, Rule("definition", (vjp,) if vjp else (), joins=joins, definition=formula, expands=expands,
+                             check=check))
 
 
 def nondifferentiable(*functions: Callable) -> None:

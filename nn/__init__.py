@@ -30,6 +30,7 @@ from .module import Module, Parameter
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
 from .optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .schedules import Cosine, OneCycle, Schedule, Step
 from .shaping import Flatten
 from .training import accuracy, make_train_step, predict, train_step
@@ -38,7 +39,10 @@ from .transformer import TransformerEncoderLayer
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
     "MLP",
+    "RNN",
     "SGD",
     "Adam",
     "AdamW",
@@ -57,8 +61,10 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GroupNorm",
     "Hardtanh",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -72,6 +78,7 @@ __all__ = [
     "PReLU",
     "Parameter",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "Schedule",
     "Sequential",

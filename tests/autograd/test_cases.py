@@ -15,6 +15,7 @@ from tests.autograd import (
     cases_indexing,
     cases_linalg,
     cases_products,
+    cases_recurrence,
     cases_reductions,
     cases_shaping,
     cases_special,
@@ -26,7 +27,7 @@ from tests.autograd.checks import CHECKS
 CASES: list[Case] = [
     *cases_elementwise.CASES, *cases_shaping.CASES, *cases_indexing.CASES, *cases_reductions.CASES,
     *cases_products.CASES, *cases_linalg.CASES, *cases_fft.CASES, *cases_special.CASES, *cases_ufuncs.CASES,
-    *cases_functions.CASES, *cases_convolution.CASES,
+    *cases_functions.CASES, *cases_convolution.CASES, *cases_recurrence.CASES,
 ]
 NAMES = [f"{name_of(case.function)} {case.name}".strip() for case in CASES]
 EVERY_CHECK = [(case, check) for case in CASES for check in case.checks]

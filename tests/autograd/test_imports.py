@@ -22,7 +22,8 @@ ORDER = [
     {"rules"},
     {"windows"},
     {"convolution", "pooling"},
-    {"functions", "backward", "forward"},
+    {"functions", "backward", "forward", "recurrence_loops"},
+    {"recurrence"},
     {"linearize"},
     {"transforms", "checkpoint"},
     {"per_example"},
@@ -106,7 +107,8 @@ def test_rule_files_import_only_what_registers_a_rule(path):
         assert allowed, module
 
 
-PUBLIC = set(autograd.__all__) | {f"functions.{name}" for name in autograd.functions.__all__} | {"functions"}
+PUBLIC = set(autograd.__all__) | {f"{module.__name__.removeprefix('autograd.')}.{name}"
+                                  for module in (autograd.functions, autograd.recurrence) for name in module.__all__}
 
 
 def is_public(name: str) -> bool:

@@ -92,7 +92,8 @@ def rnn(arrays: Sequence[Any], nonlinearity: str = "tanh", lengths: Any = None, 
     """
     if not _is_quick(arrays):
         return _rnn(arrays, nonlinearity, lengths, reverse)
-    return _as_one(rnn_forward, *arrays, nonlinearity, lengths, reverse)
+    x, weight, h = arrays
+    return rnn_forward(x, weight, h, nonlinearity, lengths, reverse)
 
 
 def _rnn(arrays: Sequence[Any], nonlinearity: str = "tanh", lengths: Any = None, reverse: bool = False) -> Any:
@@ -105,8 +106,8 @@ def _rnn_vjp(g: Any, y: Any, arrays: Sequence[Any], nonlinearity: str = "tanh", 
     if not _is_quick([*arrays, g]):
         return NotImplemented
     _, weight, h = arrays
-    d, *state = _as_one(rnn_backward, g, y, weight, h, nonlinearity, lengths, reverse)
-    return [d, _weight(d, y, h, reverse), *_placed(state, h)]
+    d, *before = rnn_backward(g, y, weight, h, nonlinearity, lengths, reverse)
+    return [d, _weight(d, y, h, reverse), *_placed(before, h)]
 
 
 @primitive
@@ -122,7 +123,8 @@ def lstm(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> t
     """
     if not _is_quick(arrays):
         return _lstm(arrays, lengths, reverse)
-    return tuple(_as_one(lstm_forward, *arrays, lengths, reverse))
+    x, weight, h, c = arrays
+    return tuple(lstm_forward(x, weight, h, c, lengths, reverse))
 
 
 def _lstm(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> Any:
@@ -131,11 +133,11 @@ def _lstm(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> 
 
 
 def _lstm_vjp(g: Any, y: Any, arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> Any:
-    (gh, gc, gates), (_, weight, h, c) = g, arrays
-    if gates is not None or not _is_quick([*arrays, gh, gc]):
+    (gh, gc, none), (states, cells, gates), (_, weight, h, c) = g, y, arrays
+    if none is not None or not _is_quick([*arrays, gh, gc]):
         return NotImplemented
-    d, *states = _as_one(lstm_backward, gh, gc, *y[1:], weight, h, c, lengths, reverse)
-    return [d, _weight(d, y[0], h, reverse), *_placed(states, h, c)]
+    d, *before = lstm_backward(gh, gc, cells, gates, weight, h, c, lengths, reverse)
+    return [d, _weight(d, states, h, reverse), *_placed(before, h, c)]
 
 
 @primitive
@@ -151,7 +153,8 @@ def gru(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> tu
     """
     if not _is_quick(arrays):
         return _gru(arrays, lengths, reverse)
-    return tuple(_as_one(gru_forward, *arrays, lengths, reverse))
+    x, weight, bias, h = arrays
+    return tuple(gru_forward(x, weight, bias, h, lengths, reverse))
 
 
 def _gru(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> Any:
@@ -160,14 +163,14 @@ def _gru(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> A
 
 
 def _gru_vjp(g: Any, y: Any, arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> Any:
-    (gh, gates), (_, weight, bias, h) = g, arrays
-    if gates is not None or not _is_quick([*arrays, gh]):
+    (gh, none), (states, gates), (_, weight, bias, h) = g, y, arrays
+    if none is not None or not _is_quick([*arrays, gh]):
         return NotImplemented
-    d, inner, *state = _as_one(gru_backward, gh, *y, weight, h, lengths, reverse)
+    d, inner, *before = gru_backward(gh, states, gates, weight, h, lengths, reverse)
     n = np.shape(weight)[1]
     sums = np.concatenate([d[:, :, :2 * n], inner], axis=2)  # the gradient of h Wᵀ + b
-    return [d, _weight(sums, y[0], h, reverse), None if bias is None else np.sum(sums, axis=(0, 1)),
-            *_placed(state, h)]
+    return [d, _weight(sums, states, h, reverse), None if bias is None else np.sum(sums, axis=(0, 1)),
+            *_placed(before, h)]
 
 
 definition(rnn, _rnn, joins=True, vjp=_rnn_vjp)
@@ -198,11 +201,6 @@ def _placed(found: list[Any], *states: Any) -> list[Any]:
 
 def _is_quick(arrays: Sequence[Any]) -> bool:
     """Whether loops can take the arrays: plain or traced ones, of single or double precision."""
-    return all((type(a) is np.ndarray or hasattr(a, "as_one")) and a.dtype in (np.float32, np.float64)
+    return all((type(a) is np.ndarray or hasattr(a, "checked")) and a.dtype in (np.float32, np.float64)
                for a in arrays if a is not None)
 
-
-def _as_one(loop: Callable, *args: Any) -> Any:
-    """A loop over time, which is one operation of a trace: its steps would be as many."""
-    traced = next((a for a in args if hasattr(a, "as_one")), None)
-    return loop(*args) if traced is None else traced.as_one(loop, args, {}, TypeError(f"{loop.__name__} was traced"))

@@ -1,4 +1,4 @@
-"""Recurrences as loops over plain arrays: forward, and backward through time.
+"""Recurrences as loops over plain arrays, forward and backward through time; a trace sees one call.
 
 Backward loops give the gradient of ``x`` first, then those of the states that are given; that of the weights is one
 product over all steps, which is no part of the recurrence. Where sequences have ended, states and their gradients pass
@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from .windows import indivisible
 
 __all__ = ["gru_backward", "gru_forward", "lstm_backward", "lstm_forward", "rnn_backward", "rnn_forward"]
 
@@ -43,6 +45,7 @@ def _added(total: np.ndarray, g: Any, t: int) -> np.ndarray:
     return total if g is None else total + g[t]
 
 
+@indivisible
 def rnn_forward(x: Any, weight: Any, h: Any, nonlinearity: str, lengths: Any, reverse: bool) -> np.ndarray:
     states, across = np.empty(x.shape, _dtype(x, weight, h)), np.ascontiguousarray(weight.T)
     for t, alive in _steps(len(x), lengths, reverse):
@@ -54,6 +57,7 @@ def rnn_forward(x: Any, weight: Any, h: Any, nonlinearity: str, lengths: Any, re
     return states
 
 
+@indivisible
 def rnn_backward(g: Any, states: Any, weight: Any, first: Any, nonlinearity: str, lengths: Any,
                  reverse: bool) -> list[np.ndarray]:
     d, dh = np.empty_like(states), np.zeros_like(states[0])
@@ -69,6 +73,7 @@ def rnn_backward(g: Any, states: Any, weight: Any, first: Any, nonlinearity: str
     return [d] if first is None else [d, dh]
 
 
+@indivisible
 def lstm_forward(x: Any, weight: Any, h: Any, c: Any, lengths: Any, reverse: bool) -> list[np.ndarray]:
     steps, batch, n = *x.shape[:2], weight.shape[1]
     dtype, across = _dtype(x, weight, h, c), np.ascontiguousarray(weight.T)
@@ -91,6 +96,7 @@ def lstm_forward(x: Any, weight: Any, h: Any, c: Any, lengths: Any, reverse: boo
     return [states, cells, gates]
 
 
+@indivisible
 def lstm_backward(gh: Any, gc: Any, cells: Any, gates: Any, weight: Any, h: Any, c: Any, lengths: Any,
                   reverse: bool) -> list[np.ndarray]:
     n, d = weight.shape[1], np.empty_like(gates)
@@ -118,6 +124,7 @@ def lstm_backward(gh: Any, gc: Any, cells: Any, gates: Any, weight: Any, h: Any,
     return [d, *(g for g, state in ((dh, h), (dc, c)) if state is not None)]
 
 
+@indivisible
 def gru_forward(x: Any, weight: Any, bias: Any, h: Any, lengths: Any, reverse: bool) -> list[np.ndarray]:
     steps, batch, n = *x.shape[:2], weight.shape[1]
     dtype, across = _dtype(x, weight, bias, h), np.ascontiguousarray(weight.T)
@@ -139,6 +146,7 @@ def gru_forward(x: Any, weight: Any, bias: Any, h: Any, lengths: Any, reverse: b
     return [states, gates]
 
 
+@indivisible
 def gru_backward(gh: Any, states: Any, gates: Any, weight: Any, first: Any, lengths: Any,
                  reverse: bool) -> list[np.ndarray]:
     """Between the gradients of ``x`` and of the state, that of s₃, the last third of h Wᵀ + b."""

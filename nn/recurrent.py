@@ -13,7 +13,7 @@ from autograd.functions import affine
 from autograd.recurrence import gru, gru_step, lstm, lstm_step, rnn, rnn_step
 
 from . import initializers
-from .checks import below_one, floating_dtype, positive_integer
+from .checks import array, below_one, floating_dtype, plain, positive_integer
 from .module import Module, Parameter
 from .random import Randomness, generator
 
@@ -121,7 +121,7 @@ class _Layers(_Recurrent):
     def _sequence(self, x: Any, hx: Any, lengths: Any) -> tuple[Any, Any, Any, bool]:
         """The arguments with time first and a batch, and whether the batch was missing."""
         name = f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
-        x = x if hasattr(x, "shape") else np.asarray(x)
+        x = array(x)
         alone = x.ndim == 2
         order = "batch, steps" if self.batch_first else "steps, batch"
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
@@ -259,16 +259,19 @@ class _Cell(_Recurrent):
         raise NotImplementedError
 
     def __call__(self, x: Any, hx: Any = None) -> Any:
-        x = x if hasattr(x, "shape") else np.asarray(x)
+        x = array(x)
         alone = x.ndim == 1
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
             name = f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
             raise ValueError(f"{name}: expected an input of shape (batch, {self.input_size}) or ({self.input_size},), "
                              f"got {x.shape}")
         state = self._initial(hx, (*x.shape[:-1], self.hidden_size))
-        if alone:
-            x, state = np.expand_dims(x, 0), [None if s is None else np.expand_dims(s, 0) for s in state]
-        states = [s[0] if alone else s for s in self._step(self._from_input(x, ""), state)[:len(self._states)]]
+        x, state = (np.expand_dims(x, 0), [s if s is None else np.expand_dims(s, 0) for s in state]) if alone else (
+            x, state)
+        sums = self._from_input(x, "")
+        zeros = np.zeros_like(plain(sums), shape=(len(x), self.hidden_size))
+        results = self._step(sums, [zeros if s is None else s for s in state])[:len(self._states)]
+        states = [s[0] if alone else s for s in results]
         return tuple(states) if len(states) > 1 else states[0]
 
 

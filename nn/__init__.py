@@ -1,15 +1,18 @@
 """Neural networks built from ``autograd``'s primitives: layers, costs, optimizers, data and checkpoints."""
 
-from . import checkpoints, data, initializers, neuron
+from . import checkpoints, data, initializers, metrics, neuron
 from .activations import ELU, GELU, Hardtanh, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .attention import MultiheadAttention
 from .bilinear import Bilinear
+from .callbacks import Callback, Checkpoint, CSVLogger, EarlyStopping, GradientNorms, HistoryPlot, ProgressBar
 from .checkpoints import load_checkpoint, load_parameters, save_checkpoint, save_parameters
 from .containers import MLP, Sequential, summary
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .ctc import ctc_greedy_decode, ctc_loss
 from .dropout import Dropout
 from .embedding import Embedding
+from .fit import Training, fit
+from .history import History
 from .linear import Linear
 from .losses import (
     binary_cross_entropy,
@@ -53,17 +56,24 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "Bilinear",
+    "CSVLogger",
+    "Callback",
+    "Checkpoint",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "Cosine",
     "Dropout",
+    "EarlyStopping",
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GradientNorms",
     "GroupNorm",
     "Hardtanh",
+    "History",
+    "HistoryPlot",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
@@ -77,6 +87,7 @@ __all__ = [
     "Optimizer",
     "PReLU",
     "Parameter",
+    "ProgressBar",
     "RMSNorm",
     "RNNCell",
     "ReLU",
@@ -88,6 +99,7 @@ __all__ = [
     "Softplus",
     "Step",
     "Tanh",
+    "Training",
     "TransformerEncoderLayer",
     "accuracy",
     "binary_cross_entropy",
@@ -100,6 +112,7 @@ __all__ = [
     "ctc_greedy_decode",
     "ctc_loss",
     "data",
+    "fit",
     "hinge_embedding_loss",
     "hinge_loss",
     "huber_loss",
@@ -109,6 +122,7 @@ __all__ = [
     "load_checkpoint",
     "load_parameters",
     "make_train_step",
+    "metrics",
     "mse_loss",
     "multi_margin_loss",
     "neuron",

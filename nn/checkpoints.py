@@ -51,8 +51,8 @@ def save_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
                     rng: np.random.Generator | None = None, **progress: Any) -> None:
     """Write all that training needs to go on bit for bit, in one safetensors file.
 
-    That is the parameters, the state of optimizer and schedule, the generator's state, and ``progress``, such as
-    ``epoch=3``: anything that JSON holds.
+    That is the model's state, with that of generators which its modules hold (as of dropout), the state of optimizer
+    and schedule, the generator's state, and ``progress``, such as ``epoch=3``: anything that JSON holds.
 
     >>> from nn import SGD, Linear
     >>> model = Linear(2, 1, rng=0)
@@ -71,6 +71,7 @@ def save_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
         "optimizer": {k: v for k, v in state.items() if not isinstance(v, np.ndarray)},
         "schedule": schedule.state_dict() if schedule else None,
         "rng": None if rng is None else rng.bit_generator.state,
+        "generators": {path: held.bit_generator.state for path, held in _generators(model, rng).items()},
         "progress": progress,
     }
     state = json.dumps(numbers, default=_listed)
@@ -90,13 +91,16 @@ def load_checkpoint(path: str | os.PathLike, *, model: Module, optimizer: Optimi
         if (numbers[name] is None) != (given is None):
             has, passed = ("no", "one was") if given is not None else ("a", "none was")
             raise ValueError(f"{path}: the checkpoint holds {has} state of {name}, but {passed} passed")
+    generators = {"rng": rng, **_generators(model, rng)} if rng else _generators(model, rng)
+    drawn = {"rng": numbers["rng"]} if rng else {}
+    drawn |= numbers.get("generators", {})
     before = (model.state_dict(), optimizer.state_dict(), schedule and schedule.state_dict(),
-              rng and rng.bit_generator.state)
+              {path: held.bit_generator.state for path, held in generators.items()})
     try:
-        _load(model, optimizer, schedule, rng, _under("model.", arrays),
-              numbers["optimizer"] | _under("optimizer.", arrays), numbers["schedule"], numbers["rng"])
+        _load(model, optimizer, schedule, generators, _under("model.", arrays),
+              numbers["optimizer"] | _under("optimizer.", arrays), numbers["schedule"], drawn)
     except Exception as error:
-        _load(model, optimizer, schedule, rng, *before)
+        _load(model, optimizer, schedule, generators, *before)
         raise ValueError(f"{path}: {error}") from error
     return numbers["progress"]
 
@@ -106,17 +110,29 @@ def _check_rng(who: str, rng: Any) -> None:
         raise TypeError(f"{who}: rng must be the numpy.random.Generator that training draws from, got {rng!r}")
 
 
-def _load(model: Module, optimizer: Optimizer, schedule: Schedule | None, rng: np.random.Generator | None,
-          parameters: Mapping[str, Any], state: Mapping[str, Any], scheduled: Any, drawn: Any) -> None:
+def _load(model: Module, optimizer: Optimizer, schedule: Schedule | None, generators: dict[str, np.random.Generator],
+          parameters: Mapping[str, Any], state: Mapping[str, Any], scheduled: Any, drawn: Mapping[str, Any]) -> None:
     model.load_state_dict(parameters)
     if schedule is not None:
         schedule.load_state_dict(scheduled)
     optimizer.load_state_dict(state)  # after the schedule, which sets the learning rate
-    if rng is not None:
-        kind = type(rng.bit_generator).__name__
-        if drawn["bit_generator"] != kind:
-            raise ValueError(f"the checkpoint's generator is {drawn['bit_generator']}, but rng is {kind}")
-        rng.bit_generator.state = drawn
+    if generators.keys() != drawn.keys():
+        raise ValueError(f"the checkpoint holds the generators {sorted(drawn)}, but there are {sorted(generators)}")
+    for path, held in generators.items():
+        kind = type(held.bit_generator).__name__
+        if drawn[path]["bit_generator"] != kind:
+            raise ValueError(f"the checkpoint's generator is {drawn[path]['bit_generator']}, but {path} is {kind}")
+        held.bit_generator.state = drawn[path]
+
+
+def _generators(model: Module, rng: np.random.Generator | None) -> dict[str, np.random.Generator]:
+    """The generators that modules hold, by their paths, each once, without ``rng``."""
+    found: dict[int, tuple[str, np.random.Generator]] = {}
+    for path, module in model.named_modules():
+        for name, held in vars(module).items():
+            if isinstance(held, np.random.Generator) and held is not rng:
+                found.setdefault(id(held), (f"model.{path}.{name}" if path else f"model.{name}", held))
+    return dict(found.values())
 
 
 def read_progress(path: str | os.PathLike) -> dict[str, Any]:

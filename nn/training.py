@@ -1,8 +1,8 @@
-"""One step of training, and how often a classifier is right."""
+"""One step of training, and what a model answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,20 @@ import numpy as np
 import autograd
 from autograd import Value, check, no_grad
 
+from . import metrics
 from .checks import number
 from .module import Module
-from .optimizers import Optimizer
+from .optimizers import Optimizer, clip_grad_norm
 
-__all__ = ["accuracy", "make_train_step", "predict", "train_step"]
+__all__ = ["accuracy", "arrays_in", "make_train_step", "predict", "rebuilt", "train_step"]
 
 
-def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimizer, x: Any, y: Any) -> float:
+def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimizer, x: Any, y: Any,
+               clip_norm: float | None = None) -> float:
     """One step on one mini-batch: the cost, its gradient, the update. Returns the cost before the update.
 
-    Raises ``FloatingPointError``, before any parameter changes, where the cost is not finite.
+    With ``clip_norm`` the gradient is clipped by ``clip_grad_norm``. Raises ``FloatingPointError``, and leaves
+    parameters and buffers as they were, where the cost or its gradient is not finite.
 
     >>> from nn import SGD, Linear, mse_loss
     >>> model = Linear(1, 1, rng=0)
@@ -30,19 +33,30 @@ def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimi
     >>> costs[-1] < costs[0] / 100
     True
     """
-    loss = cost(model(x), y)
-    if not isinstance(loss, Value):
-        raise TypeError(f"train_step: the cost must be a Value computed from the model, got {type(loss).__name__}")
-    value = loss.data
-    check(np.isfinite(value), _not_finite, value, optimizer.steps + 1, optimizer.lr)
-    optimizer.zero_grad()
-    loss.backward()
+    buffers = [(buffer, buffer.copy()) for buffer in (model.buffers() if isinstance(model, Module) else ())]
+    try:
+        loss = cost(model(x), y)
+        if not isinstance(loss, Value):
+            raise TypeError(f"train_step: the cost must be a Value computed from the model, got {type(loss).__name__}")
+        value = loss.data
+        check(np.isfinite(value), _not_finite, value, optimizer.steps + 1, optimizer.lr)
+        optimizer.zero_grad()
+        loss.backward()
+        for i, p in enumerate(optimizer.parameters):
+            if p.grad is not None:
+                check(np.all(np.isfinite(p.grad)), _no_gradient, i, optimizer.steps + 1, optimizer.lr)
+    except FloatingPointError:
+        for buffer, before in buffers:
+            buffer[...] = before
+        raise
+    if clip_norm is not None:
+        clip_grad_norm(optimizer.parameters, clip_norm)
     optimizer.step()
     return number(value)
 
 
 def make_train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimizer, *,
-                    jit: bool = True) -> Callable[[Any, Any], float]:
+                    jit: bool = True, clip_norm: float | None = None) -> Callable[[Any, Any], float]:
     """``train_step`` of this model, cost and optimizer, as a function of the mini-batch.
 
     It is jitted: the first step on a mini-batch of a new shape is traced, and later ones run as a program (see
@@ -58,7 +72,7 @@ def make_train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: O
     True
     """
     def step(x: Any, y: Any) -> float:
-        return train_step(model, cost, optimizer, x, y)
+        return train_step(model, cost, optimizer, x, y, clip_norm)
 
     return autograd.jit(step) if jit else step
 
@@ -68,20 +82,28 @@ def _not_finite(value: float, step: int, lr: float) -> FloatingPointError:
                               "bounds; use a smaller lr, or clip the gradient")
 
 
+def _no_gradient(i: int, step: int, lr: float) -> FloatingPointError:
+    return FloatingPointError(f"the gradient of parameter {i} is not finite at step {step} with lr={lr:g}")
+
+
 def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:
     """The model's output for every row of ``x``, as a plain array, computed ``size`` rows at a time in evaluation mode.
+
+    ``x`` may be a tuple of arrays, as ``nn.fit`` takes it; the model then gets tuples of rows.
 
     >>> from nn import Linear
     >>> predict(Linear(2, 3, rng=0), np.ones((5, 2))).shape
     (5, 3)
     """
-    if not len(x) or size < 1:
-        raise ValueError(f"predict: x has {len(x)} rows, to be taken {size} at a time: both must be at least 1")
+    arrays = arrays_in(x)
+    rows = len(arrays[0])
+    if not rows or size < 1:
+        raise ValueError(f"predict: x has {rows} rows, to be taken {size} at a time: both must be at least 1")
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
         with no_grad():
-            parts = [model(x[i : i + size]) for i in range(0, len(x), size)]
+            parts = [model(rebuilt(x, (array[i : i + size] for array in arrays))) for i in range(0, rows, size)]
             return np.concatenate([y.data if isinstance(y, Value) else y for y in parts])
     finally:
         for module, mode in modes:
@@ -91,13 +113,23 @@ def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:
 def accuracy(model: Module, x: Any, labels: Any) -> float:
     """The part of the examples for which the largest output is that of the label.
 
-    Raises ``ValueError`` where ``x`` and ``labels`` differ in length.
+    ``nn.metrics.accuracy`` tells it from outputs. Raises ``ValueError`` where ``x`` and ``labels`` differ in length.
 
     >>> from nn import Tanh
     >>> round(accuracy(Tanh(), np.eye(3), [0, 1, 1]), 2)
     0.67
     """
-    labels = np.asarray(labels)
-    if labels.shape != (len(x),):
-        raise ValueError(f"accuracy: there are {len(x)} examples, but labels have the shape {labels.shape}")
-    return float(np.mean(np.argmax(predict(model, x), axis=1) == labels))
+    labels, rows = np.asarray(labels), len(arrays_in(x)[0])
+    if labels.shape != (rows,):
+        raise ValueError(f"accuracy: there are {rows} examples, but labels have the shape {labels.shape}")
+    return metrics.accuracy(predict(model, x), labels)
+
+
+def arrays_in(x: Any) -> list[Any]:
+    """The arrays in a tuple that may hold others; a bare array by itself."""
+    return [array for part in x for array in arrays_in(part)] if isinstance(x, tuple) else [x]
+
+
+def rebuilt(x: Any, arrays: Iterator[Any]) -> Any:
+    """A tuple built as ``x`` is, of other arrays."""
+    return tuple(rebuilt(part, arrays) for part in x) if isinstance(x, tuple) else next(arrays)

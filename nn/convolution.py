@@ -23,13 +23,17 @@ class _Convolution(Module):
 
     axes: int
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, dilation: Any, groups: int,
-                 bias: bool, rng: Randomness, dtype: Any, transposed: bool) -> None:
+    padding: Any
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
+                 groups: int, bias: bool, rng: Randomness, dtype: Any, transposed: bool) -> None:
         who = type(self).__name__
         self.in_channels = positive_integer(who, "in_channels", in_channels)
         self.out_channels = positive_integer(who, "out_channels", out_channels)
         self.kernel_size = per_axis(who, "kernel_size", kernel_size, self.axes)
         self.stride = per_axis(who, "stride", stride, self.axes)
+        self.padding = padding if isinstance(padding, str) and not transposed else (
+            per_axis(who, "padding", padding, self.axes, 0))
         self.dilation = per_axis(who, "dilation", dilation, self.axes)
         self.groups = positive_integer(who, "groups", groups)
         for name, channels in (("in_channels", in_channels), ("out_channels", out_channels)):
@@ -61,14 +65,14 @@ class _Conv(_Convolution):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  dilation: Any = 1, groups: int = 1, bias: bool = True, *, rng: Randomness,
                  dtype: Any = np.float32) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, dilation, groups, bias, rng, dtype, False)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng, dtype,
+                         False)
         who = type(self).__name__
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(f"{who}: padding must be integers, 'same' or 'valid', got {padding!r}")
             if padding == "same" and set(self.stride) != {1}:
                 raise ValueError(f"{who}: padding='same' needs stride=1, got stride={numbers_of(self.stride)}")
-        self.padding = padding if isinstance(padding, str) else per_axis(who, "padding", padding, self.axes, 0)
 
     def _pads(self) -> tuple[tuple[int, int], ...]:
         """How much is added before and after, along each axis."""
@@ -124,9 +128,9 @@ class _ConvTranspose(_Convolution):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  output_padding: Any = 0, groups: int = 1, bias: bool = True, dilation: Any = 1, *, rng: Randomness,
                  dtype: Any = np.float32) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, dilation, groups, bias, rng, dtype, True)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, rng, dtype,
+                         True)
         who = type(self).__name__
-        self.padding = per_axis(who, "padding", padding, self.axes, 0)
         self.output_padding = per_axis(who, "output_padding", output_padding, self.axes, 0)
         if any(n >= max(s, d) for n, s, d in zip(self.output_padding, self.stride, self.dilation, strict=True)):
             raise ValueError(f"{who}: output_padding must be less than stride or dilation, got "

@@ -179,7 +179,7 @@ class Module:
 def _is_setting(x: Any) -> bool:
     """Whether ``repr`` shows an attribute: a number, a text, or a number for each axis."""
     return isinstance(x, (int, float, str)) or (isinstance(x, tuple) and bool(x)
-                                                and all(isinstance(n, (int, float)) for n in x))
+                                                and all(n is None or isinstance(n, (int, float)) for n in x))
 
 
 def _data(x: Parameter | np.ndarray) -> Any:

@@ -132,6 +132,15 @@ def test_random_graphs_in_numba_are_the_same(f: Expression):
 
 # Layers and costs
 
+
+
+def spatial(rng: np.random.Generator, dtype: Any, shape: tuple, *layers: nn.Module, size: int) -> nn.Module:
+    """Layers of images or signals of ``shape``, which give ``size`` numbers, between two linear ones."""
+    return nn.Sequential(nn.Linear(5, int(np.prod(shape)), rng=rng, dtype=dtype),
+                         lambda x: np.reshape(x, (-1, *shape)), *layers, nn.Flatten(),
+                         nn.Linear(size, 4, rng=rng, dtype=dtype))
+
+
 LAYERS = {
     "Linear": lambda rng, dtype: nn.Linear(5, 4, rng=rng, dtype=dtype),
     "Linear without bias": lambda rng, dtype: nn.Linear(5, 4, bias=False, rng=rng, dtype=dtype),
@@ -140,6 +149,15 @@ LAYERS = {
        for kind in (nn.Sigmoid, nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Softplus, nn.Softmax,
                     nn.LogSoftmax)},
     "GELU by tanh": lambda rng, dtype: nn.Sequential(nn.Linear(5, 4, rng=rng, dtype=dtype), nn.GELU("tanh")),
+    "images": lambda rng, dtype: spatial(
+        rng, dtype, (2, 6, 6), nn.Conv2d(2, 3, 3, padding="same", rng=rng, dtype=dtype), nn.MaxPool2d(3, 2, 1),
+        nn.ConvTranspose2d(3, 4, 2, 2, groups=1, rng=rng, dtype=dtype), nn.AvgPool2d(2, ceil_mode=True, padding=1),
+        nn.Conv2d(4, 6, (3, 2), (1, 2), dilation=(1, 2), groups=2, bias=False, rng=rng, dtype=dtype),
+        nn.AdaptiveAvgPool2d((1, 1)), size=6),
+    "signals": lambda rng, dtype: spatial(
+        rng, dtype, (2, 9), nn.Conv1d(2, 3, 3, padding=1, rng=rng, dtype=dtype), nn.MaxPool1d(2),
+        nn.ConvTranspose1d(3, 2, 3, 2, rng=rng, dtype=dtype), nn.AvgPool1d(2, count_include_pad=False, padding=1),
+        nn.AdaptiveAvgPool1d(3), size=6),
 }
 COSTS = {
     "quadratic_cost": nn.quadratic_cost, "mse_loss": nn.mse_loss, "cross_entropy": nn.cross_entropy,

@@ -35,4 +35,4 @@ class Dropout(Module):
         if not self.training or self.p == 0:
             return x
         keep = self.rng.random(x.shape, np.float32) >= self.p
-        return np.where(keep, x / (1 - self.p), 0) if self.p < 1 else x * 0
+        return np.where(keep, x * (1 / (1 - self.p) if self.p < 1 else 0.0), 0)

@@ -37,5 +37,4 @@ def check_layer(make: Callable[[Any], nn.Module], *shapes: tuple[int, ...], call
             p.data += np.asarray(0.3 * numbers(*p.shape, seed=50 + i), dtype)
         inputs = [numbers(*shape, seed=i, dtype=dtype) for i, shape in enumerate(shapes)]
         report = gradcheck(Called(layer, call) if call else layer, *inputs, order=2)
-        assert report, str(report)
-        assert dtype == np.float32 or set(report.verdicts.values()) <= {"right"}, str(report)
+        assert report and set(report.verdicts.values()) <= {"right", "precision"}, str(report)

@@ -71,9 +71,9 @@ def test_mean_0_and_variance_1_in_each_set_then_scaled_and_shifted(name):
         wanted = plain * layer.weight.data.reshape(parameters)
         if layer.bias is not None:
             wanted = wanted + layer.bias.data.reshape(parameters)
-    for given in (x, Value(x), x.tolist()):
-        y = layer(given)
-        assert type(y) is (Value if parameters or given is not x and not isinstance(given, list) else np.ndarray)
+    for same in (x, Value(x), x.tolist()):
+        y = layer(same)
+        assert type(y) is (Value if parameters or type(same) is Value else np.ndarray)
         np.testing.assert_allclose(getattr(y, "data", y), wanted, rtol=1e-12, atol=1e-13)
 
 

@@ -126,6 +126,7 @@ class _Placer:
         self.count: dict[Var, int] = defaultdict(int)
         self.finals: dict[Var, Nest] = {}
         self.effect: Nest | None = None
+        self.bounds: list[Nest] = []  # of indices: a check by the user comes before those that follow it
         for step in steps:
             for var in targets(step):
                 self.count[var] += 1
@@ -142,6 +143,8 @@ class _Placer:
         users = self.users(step)
         if effect and self.effect is not None:
             users.append(self.effect)
+        if effect and isinstance(step, Check):
+            users += self.bounds
         if not users and self.last(step):
             self.nests.append(Nest([step]))
             return self.enter(step, self.nests[-1])
@@ -157,6 +160,8 @@ class _Placer:
         self.enter(step, nest)
         if effect:
             self.effect = nest
+        elif isinstance(step, Check):
+            self.bounds.append(nest)
         if isinstance(step, Loop) and not step.axes and self.alone(step):
             for other in users:
                 apart = other is not nest and other in self.nests

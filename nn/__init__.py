@@ -2,6 +2,7 @@
 
 from . import checkpoints, data, initializers, metrics, neuron
 from .activations import ELU, GELU, Hardtanh, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .adaptive import Adadelta, Adagrad, Adam, AdamW, NAdam, RMSprop
 from .attention import MultiheadAttention
 from .bilinear import Bilinear
 from .callbacks import Callback, Checkpoint, CSVLogger, EarlyStopping, GradientNorms, HistoryPlot, ProgressBar
@@ -13,6 +14,7 @@ from .dropout import Dropout
 from .embedding import Embedding
 from .fit import Training, fit
 from .history import History
+from .lbfgs import LBFGS
 from .linear import Linear
 from .losses import (
     binary_cross_entropy,
@@ -31,7 +33,7 @@ from .losses import (
 )
 from .module import Module, Parameter
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
-from .optimizers import SGD, Adam, AdamW, Optimizer, clip_grad_norm, clip_grad_value
+from .optimizers import SGD, Optimizer, clip_grad_norm, clip_grad_value, decay_groups
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .schedules import Cosine, OneCycle, Schedule, Step
@@ -43,10 +45,13 @@ __all__ = [
     "ELU",
     "GELU",
     "GRU",
+    "LBFGS",
     "LSTM",
     "MLP",
     "RNN",
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
     "AdaptiveAvgPool1d",
@@ -83,12 +88,14 @@ __all__ = [
     "MaxPool2d",
     "Module",
     "MultiheadAttention",
+    "NAdam",
     "OneCycle",
     "Optimizer",
     "PReLU",
     "Parameter",
     "ProgressBar",
     "RMSNorm",
+    "RMSprop",
     "RNNCell",
     "ReLU",
     "Schedule",
@@ -112,6 +119,7 @@ __all__ = [
     "ctc_greedy_decode",
     "ctc_loss",
     "data",
+    "decay_groups",
     "fit",
     "hinge_embedding_loss",
     "hinge_loss",

@@ -1,52 +1,116 @@
-"""Optimizers: from the gradients of parameters to their next values, in place; and gradient clipping."""
+"""Optimizers: from the gradients of parameters to their next values, in place; SGD, and gradient clipping."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from autograd import Value, check
 
-from .checks import at_least_zero, below_one, check_same, is_traced, number, settings
+from .checks import at_least_zero, check_same, is_traced, number, settings
 from .module import Module
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm", "clip_grad_value"]
+__all__ = ["SGD", "Optimizer", "Setting", "clip_grad_norm", "clip_grad_value", "decay_groups"]
+
+
+class Setting:
+    """A setting of an optimizer: that of its first group; assigned, that of all. ``check(who, name, x)`` returns x."""
+
+    def __init__(self, check: Callable[[str, str, Any], Any]) -> None:
+        self.check = check
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Any, owner: type) -> Any:
+        return self if optimizer is None else optimizer.param_groups[0][self.name]
+
+    def __set__(self, optimizer: Any, x: Any) -> None:
+        x = self.check(type(optimizer).__name__, self.name, x)
+        for group in optimizer.param_groups:
+            group[self.name] = x
 
 
 class Optimizer:
-    """What optimizers share: the parameters, the learning rate ``lr`` and the state to save.
+    """What optimizers share: groups of parameters with their settings, and the state to save.
 
-    A subclass says in ``_update`` how a parameter's array changes, in ``_buffers`` which arrays it keeps for each, and
-    in ``_counted`` whether an update depends on how many the parameter has had.
+    ``parameters`` is a list of parameters, or of groups: dicts of ``params`` and the settings in which they differ,
+    such as ``{"params": model.layers[0].parameters(), "lr": 0.1}``. ``param_groups`` holds them, each with all
+    settings, which may be changed there.
+
+    A subclass declares a ``Setting`` for each, which it passes on by name, says in ``_update`` how a parameter's array
+    changes, in ``_buffers`` which arrays it keeps for each, and in ``_counted`` whether an update depends on how many
+    the parameter has had.
     """
 
     _buffers: tuple[str, ...] = ()
     _counted = False
 
-    def __init__(self, parameters: Iterable[Value], lr: float) -> None:
-        name = type(self).__name__
-        given = _listed(name, parameters)
-        for p in given:
-            if not isinstance(p, Value) or p.op is not None:
-                raise TypeError(f"{name}: parameters must be leaf Values, got {p!r:.80}")
-        self.parameters = list(dict.fromkeys(given))
-        if not self.parameters:
-            raise ValueError(f"{name}: there are no parameters; was an iterator such as model.parameters() used up?")
-        self.lr = lr
+    def __init__(self, parameters: Iterable[Any], lr: float, **settings: Any) -> None:
+        self.param_groups, self._ratios = self._grouped(parameters, lr, settings)
+        self.parameters = [p for group in self.param_groups for p in group["params"]]
+        self.group_of = [group for group in self.param_groups for _ in group["params"]]
         self.steps = 0
         self.counts = [0] * len(self.parameters) if self._counted else []  # how often each was updated
-        self.buffers = {b: [np.zeros_like(p.data) for p in self.parameters] for b in self._buffers}
+        self.buffers = {b: [self._start(b, p.data, group) for p, group in zip(
+            self.parameters, self.group_of, strict=True)] for b in self._buffers}
+
+    def _grouped(self, parameters: Iterable[Any], lr: float,
+                 defaults: dict[str, Any]) -> tuple[list[dict[str, Any]], list[float]]:
+        """The groups, and the lr of each as a multiple of that of the groups that have none of their own."""
+        name = type(self).__name__
+        given = _listed(name, parameters)
+        grouped = bool(given) and all(isinstance(group, dict) for group in given)
+        defaults = {"lr": lr, **defaults}
+        groups, seen = [], set()
+        for i, own in enumerate(given if grouped else [{"params": given}]):
+            unknown = sorted(own.keys() - defaults.keys() - {"params"})
+            if unknown or "params" not in own:
+                what = f"the unknown setting {unknown[0]!r}" if unknown else "no params"
+                raise ValueError(f"{name}: group {i} has {what}; a group has params, and any of {', '.join(defaults)}")
+            found = list(dict.fromkeys(_leaves(name, own["params"])))
+            if not seen.isdisjoint(found):
+                raise ValueError(f"{name}: group {i} has a parameter that an earlier group has too")
+            seen.update(found)
+            group = {"params": found, **defaults, **{k: x for k, x in own.items() if k != "params"}}
+            for k in defaults:
+                declared = getattr(type(self), k, None)
+                group[k] = declared.check(name, k, group[k]) if isinstance(declared, Setting) else group[k]
+            group["lr"] = number(at_least_zero(name, "lr", group["lr"]))
+            self._check(group)
+            groups.append(group)
+        if not seen:
+            raise ValueError(f"{name}: there are no parameters; was an iterator such as model.parameters() used up?")
+        self._main = next((i for i, own in enumerate(given) if grouped and "lr" not in own), 0)
+        base = groups[self._main]["lr"]
+        for i, group in enumerate(groups):
+            if group["lr"] and not base:
+                raise ValueError(f"{name}: group {i} has lr={group['lr']}, which cannot be a multiple of lr=0; leave "
+                                 "out the parameters that are not to change")
+        return groups, [group["lr"] / base if base else 1.0 for group in groups]
+
+    def _check(self, group: dict[str, Any]) -> None:
+        """Raise ``ValueError`` for settings that do not go together."""
+
+    def _start(self, buffer: str, data: Any, group: dict[str, Any]) -> np.ndarray:
+        """A buffer of a parameter before the first update."""
+        return np.zeros_like(data)
 
     @property
     def lr(self) -> float:
-        """The learning rate: at least 0."""
-        return self._lr
+        """The learning rate, at least 0: that of the groups that were given none of their own.
+
+        Where it is set, as schedules do, the others stay the same multiples of it.
+        """
+        return self.param_groups[self._main]["lr"]
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = number(at_least_zero(type(self).__name__, "lr", lr))
+        lr = number(at_least_zero(type(self).__name__, "lr", lr))
+        for group, ratio in zip(self.param_groups, self._ratios, strict=True):
+            group["lr"] = lr * ratio
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next ``backward`` starts anew."""
@@ -78,13 +142,25 @@ class Optimizer:
                 p.data = type(p.data)(data) if isinstance(p.data, (float, np.generic)) else data
 
     def _update(self, i: int, data: np.ndarray, g: Any) -> None:
+        """Change the array of parameter ``i``, whose settings are ``self.group_of[i]``, by its gradient."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that the next step depends on, besides the parameters: numbers, and arrays by name."""
         arrays = {f"{b}.{i}": array.copy() for b, arrays in self.buffers.items() for i, array in enumerate(arrays)}
-        return {"kind": type(self).__name__, "settings": settings(self, "parameters", "counts", "steps", "buffers"),
-                "lr": self.lr, "steps": self.steps, "counts": list(self.counts), **arrays}
+        rates = [group["lr"] for group in self.param_groups]
+        return {"kind": type(self).__name__, "settings": self._settings(), "lr": rates if len(rates) > 1 else rates[0],
+                "steps": self.steps, "counts": list(self.counts), **arrays}
+
+    def _settings(self) -> dict[str, Any]:
+        """The numbers that the optimizer was made with, of each group."""
+        found = settings(self, "parameters", "counts", "steps", "buffers", "param_groups", "group_of")
+        several = len(self.param_groups) > 1
+        for i, group in enumerate(self.param_groups):
+            own = {**group, "params": len(group["params"])} if several else group
+            found |= {f"group {i}: {k}" if several else k: list(x) if isinstance(x, tuple) else x
+                      for k, x in own.items() if k != "lr" and (several or k != "params")}
+        return found
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state that ``state_dict`` gave.
@@ -105,8 +181,10 @@ class Optimizer:
         new = {key: np.asarray(state[key]).astype(array.dtype) for key, array in mine.items()
                if isinstance(array, np.ndarray)}
         steps = int(state["steps"])
-        self.lr = state["lr"]
+        rates = [number(at_least_zero(name, "lr", lr)) for lr in np.ravel(state["lr"]).tolist()]
         self.steps, self.counts = steps, counts
+        for group, lr in zip(self.param_groups, rates, strict=True):
+            group["lr"] = lr
         for b, arrays in self.buffers.items():
             for i, array in enumerate(arrays):
                 array[...] = new[f"{b}.{i}"]
@@ -126,90 +204,48 @@ class SGD(Optimizer):
     0.0
     """
 
-    def __init__(self, parameters: Iterable[Value], lr: float, momentum: float = 0.0, *, weight_decay: float = 0.0,
+    momentum = Setting(at_least_zero)
+    weight_decay = Setting(at_least_zero)
+    nesterov = Setting(lambda who, name, x: bool(x))
+
+    def __init__(self, parameters: Iterable[Any], lr: float, momentum: float = 0.0, *, weight_decay: float = 0.0,
                  nesterov: bool = False) -> None:
-        self.momentum = at_least_zero("SGD", "momentum", momentum)
-        self.weight_decay = at_least_zero("SGD", "weight_decay", weight_decay)
-        self.nesterov = nesterov
-        if nesterov and not momentum:
+        super().__init__(parameters, lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov)
+
+    def _check(self, group: dict[str, Any]) -> None:
+        if group["nesterov"] and not group["momentum"]:
             raise ValueError("SGD: nesterov needs a momentum above 0")
-        self._buffers = ("momentum",) if momentum else ()
-        super().__init__(parameters, lr)
+        if group["momentum"]:
+            self._buffers = ("momentum",)
 
     def _update(self, i: int, data: np.ndarray, g: Any) -> None:
-        if self.weight_decay:
-            g = g + self.weight_decay * data
-        if self.momentum:
+        group = self.group_of[i]
+        momentum = group["momentum"]
+        if group["weight_decay"]:
+            g = g + group["weight_decay"] * data
+        if momentum:
             v = self.buffers["momentum"][i]
-            v *= self.momentum
+            v *= momentum
             v += g
-            g = g + self.momentum * v if self.nesterov else v
-        data -= self.lr * g
+            g = g + momentum * v if group["nesterov"] else v
+        data -= group["lr"] * g
 
 
-class Adam(Optimizer):
-    """Adaptive moments: w ← w - lr · m̂ / (√v̂ + eps), with running means m of g and v of g² (Kingma and Ba, 2015).
+def decay_groups(model: Module, exempt: Callable[[str, Value], bool] = lambda name, p: p.ndim < 2) -> list[dict]:
+    """The parameters of ``model`` in two groups for an optimizer, of which the second has no weight decay.
 
-    m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g² start at 0, which m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at
-    step t correct. With ``weight_decay`` λ, g ← g + λ w.
+    ``exempt(name, parameter)`` says which are in the second: those with fewer than two axes unless given, which are
+    biases, and the gains of normalizations.
 
-    >>> w = Value([1.0, -2.0])
-    >>> optimizer = Adam([w], lr=0.1)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w.data
-    array([ 0.9, -1.9])
+    >>> from nn import AdamW, Linear
+    >>> optimizer = AdamW(decay_groups(Linear(3, 2, rng=0)), weight_decay=0.1)
+    >>> [(group["weight_decay"], [p.shape for p in group["params"]]) for group in optimizer.param_groups]
+    [(0.1, [(2, 3)]), (0.0, [(2,)])]
     """
-
-    _buffers = ("mean", "square")
-    _counted = True
-
-    def __init__(self, parameters: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
-                 eps: float = 1e-8, weight_decay: float = 0.0) -> None:
-        name = type(self).__name__
-        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
-            raise ValueError(f"{name}: betas must be two numbers, got {betas!r}")
-        self.betas = (below_one(name, "betas[0]", betas[0]), below_one(name, "betas[1]", betas[1]))
-        self.eps = at_least_zero(name, "eps", eps)
-        self.weight_decay = at_least_zero(name, "weight_decay", weight_decay)
-        super().__init__(parameters, lr)
-
-    def _update(self, i: int, data: np.ndarray, g: Any) -> None:
-        if self.weight_decay:
-            g = g + self.weight_decay * data
-        self._adapt(i, data, g)
-
-    def _adapt(self, i: int, data: np.ndarray, g: Any) -> None:
-        b1, b2 = self.betas
-        m, v = self.buffers["mean"][i], self.buffers["square"][i]
-        m *= b1
-        m += (1 - b1) * g
-        v *= b2
-        v += (1 - b2) * (g * g)
-        change = np.sqrt(v)
-        change /= (1 - b2 ** self.counts[i]) ** 0.5
-        change += self.eps
-        data -= self.lr / (1 - b1 ** self.counts[i]) * (m / change)
-
-
-class AdamW(Adam):
-    """Adam with decoupled weight decay: w ← (1 - lr · λ) w before the step (Loshchilov and Hutter, 2019).
-
-    >>> w = Value([1.0, -2.0])
-    >>> optimizer = AdamW([w], lr=0.1, weight_decay=0.5)
-    >>> (w * w).sum().backward()
-    >>> optimizer.step()
-    >>> w.data
-    array([ 0.85, -1.8 ])
-    """
-
-    def __init__(self, parameters: Iterable[Value], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
-                 eps: float = 1e-8, weight_decay: float = 1e-2) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay)
-
-    def _update(self, i: int, data: np.ndarray, g: Any) -> None:
-        data *= 1 - self.lr * self.weight_decay
-        self._adapt(i, data, g)
+    free = {name: exempt(name, p) for name, p in model.named_parameters()}
+    groups = [{"params": [p for name, p in model.named_parameters() if not free[name]]},
+              {"params": [p for name, p in model.named_parameters() if free[name]], "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
 
 
 def clip_grad_norm(parameters: Iterable[Value], max_norm: float) -> float:
@@ -252,7 +288,17 @@ def _with_gradient(who: str, parameters: Iterable[Value]) -> list[Value]:
     return [p for p in _listed(who, parameters) if p.grad is not None]
 
 
-def _listed(who: str, parameters: Iterable[Value]) -> list[Value]:
+def _leaves(who: str, parameters: Iterable[Value]) -> list[Value]:
+    given = _listed(who, parameters)
+    for p in given:
+        if not isinstance(p, Value) or p.op is not None:
+            raise TypeError(f"{who}: parameters must be leaf Values, got {p!r:.80}")
+    return given
+
+
+def _listed(who: str, parameters: Iterable[Any]) -> list[Any]:
+    if isinstance(parameters, dict):
+        raise TypeError(f"{who}: parameters must be a list of parameters, or of groups; write [group] for one")
     if isinstance(parameters, Value):
         raise TypeError(f"{who}: parameters must be a list of parameters; write [p] for one")
     if isinstance(parameters, Module):

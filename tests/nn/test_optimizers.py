@@ -236,7 +236,7 @@ NAMED = list(Linear(1, 1, rng=0).named_parameters())
     (lambda: Adam([2 * V[0]]), TypeError, "Adam: parameters must be leaf Values, got Value(data=[2.]"),
     (lambda: SGD([1.0], lr=1), TypeError, "SGD: parameters must be leaf Values, got 1.0"),
     (lambda: SGD([np.ones(2)], lr=1), TypeError, "SGD: parameters must be leaf Values, got array([1., 1.])"),
-    (lambda: SGD([{"params": V}], lr=1), TypeError, "SGD: parameters must be leaf Values, got {'params'"),
+    (lambda: SGD([{"params": V}, V[0]], lr=1), TypeError, "SGD: parameters must be leaf Values, got {'params'"),
     (lambda: SGD(NAMED, lr=1), TypeError, "SGD: parameters must be leaf Values, got ('weight', Parameter("),
     (lambda: SGD(Sequential(Tanh()), lr=1), TypeError, "write model.parameters()"),
 ])

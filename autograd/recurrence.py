@@ -111,7 +111,7 @@ def _rnn_vjp(g: Any, y: Any, arrays: Sequence[Any], nonlinearity: str = "tanh", 
 
 
 @primitive
-def lstm(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> tuple[Any, Any, Any]:
+def lstm(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> tuple[Any, ...]:
     """The states h and c of ``lstm_step`` after each step, (steps, batch, hidden), and its gates at each.
 
     ``arrays`` are [x, weight, h, c]: x (steps, batch, 4 · hidden), and the states before the first step or ``None``
@@ -141,7 +141,7 @@ def _lstm_vjp(g: Any, y: Any, arrays: Sequence[Any], lengths: Any = None, revers
 
 
 @primitive
-def gru(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> tuple[Any, Any]:
+def gru(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> tuple[Any, ...]:
     """The states h of ``gru_step`` after each step, (steps, batch, hidden), and its gates at each.
 
     ``arrays`` are [x, weight, bias, h]: x (steps, batch, 3 · hidden), ``None`` for no bias, and the state before the

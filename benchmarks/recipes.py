@@ -29,7 +29,7 @@ class Plan:
         except (nn.data.DataUnavailable, ModuleNotFoundError) as error:
             raise Unable(str(error).splitlines()[0]) from error
         self.rng = np.random.default_rng(seed)
-        self.model = nn.MLP([784, 16, 16, 10], self.recipe.activation, self.recipe.output, rng=self.rng)
+        self.model = self.recipe.build(self.rng)
         self.lr, self.batch_size, self.epochs = self.recipe.lr, self.recipe.batch_size, self.recipe.epochs
         self.steps = self.epochs * -(-len(self.train.images) // self.batch_size)
         one_hot = self.recipe.cost is not nn.cross_entropy
@@ -46,4 +46,4 @@ class Plan:
     def batches(self, convert: Callable[[np.ndarray], Any] = lambda x: x) -> Iterator[tuple[Any, Any]]:
         """The batches of one epoch, shifted where the recipe says so, as the peer takes them."""
         for x, y in nn.data.minibatches(self.train.images, self.targets, size=self.batch_size, rng=self.rng):
-            yield convert(nn.data.shift(x, self.rng) if self.recipe.shifts else x), convert(y)
+            yield convert(nn.data.shift(x, self.rng, self.recipe.shifts) if self.recipe.shifts else x), convert(y)

@@ -7,10 +7,9 @@ Interrupted, it goes on with ``--resume`` and ends with the same bits.
 from __future__ import annotations
 
 import argparse
-import csv
+import functools
 import shlex
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,11 +18,10 @@ from typing import Any
 import numpy as np
 
 import nn
-from nn.files import written
+from autograd import jit
 
 try:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from threadpoolctl import threadpool_limits
 
     from . import digits_report
@@ -35,26 +33,31 @@ CHECKPOINT = "checkpoint.safetensors"
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the network is built and trained, with what a user may change as defaults."""
+    """How a network is built and trained, with what a user may change as defaults."""
 
-    activation: Callable[[], nn.Module]
-    output: Callable[[], nn.Module] | None
+    network: str
+    build: Callable[[np.random.Generator], Any]
     cost: Callable[[Any, Any], Any]
     optimizer: Callable[..., nn.Optimizer]
     one_cycle: bool
-    shifts: bool
+    shifts: int  # in pixels, at most
     epochs: int
     batch_size: int
     lr: float
 
 
+def plain(activation: Callable[[], nn.Module], output: Callable[[], nn.Module] | None = None) -> Any:
+    """What builds the network of the lecture notes, with these activations."""
+    return lambda rng: nn.MLP([784, 16, 16, 10], activation, output, rng=rng)
+
+
 RECIPES = {
-    # The lecture notes: sigmoid everywhere, quadratic cost, plain mini-batch gradient descent.
-    "notes": Recipe(nn.Sigmoid, nn.Sigmoid, nn.quadratic_cost, nn.SGD, one_cycle=False, shifts=False,
-                    epochs=30, batch_size=10, lr=1.0),
     # As nowadays: ReLU, cross-entropy, AdamW with a one-cycle schedule, images shifted by up to one pixel.
-    "relu": Recipe(nn.ReLU, None, nn.cross_entropy, nn.AdamW, one_cycle=True, shifts=True,
+    "relu": Recipe("784-16-16-10", plain(nn.ReLU), nn.cross_entropy, nn.AdamW, one_cycle=True, shifts=1,
                    epochs=40, batch_size=200, lr=0.02),
+    # The lecture notes: sigmoid everywhere, quadratic cost, plain mini-batch gradient descent.
+    "notes": Recipe("784-16-16-10", plain(nn.Sigmoid, nn.Sigmoid), nn.quadratic_cost, nn.SGD, one_cycle=False, shifts=0,
+                    epochs=30, batch_size=10, lr=1.0),
 }
 
 
@@ -76,7 +79,7 @@ class DemoError(Exception):
 
 
 class Interrupted(DemoError):
-    """Ctrl-C, with how to go on."""
+    """Ctrl-C, with how to go on where that was not said yet."""
 
 
 def load_data(name: str, console: Console) -> tuple[str, nn.data.Digits, nn.data.Digits]:
@@ -104,98 +107,56 @@ def mnist_or_none(name: str, console: Console, instead: str) -> tuple[nn.data.Di
         raise DemoError(str(error)) from error
 
 
-class Run:
-    """A training run: its parts, which a checkpoint holds, and its history."""
-
-    def __init__(self, settings: Settings, examples: int) -> None:
-        self.settings, self.recipe = settings, RECIPES[settings.recipe]
-        self.rng = np.random.default_rng(settings.seed)
-        self.model = nn.MLP([784, 16, 16, 10], self.recipe.activation, self.recipe.output, rng=self.rng)
-        self.optimizer = self.recipe.optimizer(self.model.parameters(), lr=settings.lr)
-        self.steps = -(-examples // settings.batch_size)  # of an epoch
-        self.schedule = (nn.OneCycle(self.optimizer, settings.lr, settings.epochs * self.steps)
-                         if self.recipe.one_cycle else None)
-        self.train_step = nn.make_train_step(self.model, self.recipe.cost, self.optimizer, jit=settings.jit)
-        self.history: list[dict[str, float]] = []
-        self.seconds = 0.0
-
-    def save(self, path: Path) -> None:
-        nn.save_checkpoint(path, model=self.model, optimizer=self.optimizer, schedule=self.schedule, rng=self.rng,
-                           settings=asdict(self.settings), history=self.history, seconds=self.seconds)
-
-    def load(self, path: Path) -> None:
-        progress = nn.load_checkpoint(path, model=self.model, optimizer=self.optimizer, schedule=self.schedule,
-                                      rng=self.rng)
-        self.history, self.seconds = progress["history"], progress["seconds"]
-
-    def epoch(self, train: nn.data.Digits, test: nn.data.Digits, targets: Any,
-              show: Callable[[int, float], None]) -> None:
-        """One pass over the training set, and its line of history."""
-        start, total = time.perf_counter(), 0.0
-        lr = self.optimizer.lr
-        batches = nn.data.minibatches(train.images, targets, size=self.settings.batch_size, rng=self.rng)
-        for step, (x, y) in enumerate(batches, 1):
-            if self.recipe.shifts:
-                x = nn.data.shift(x, self.rng)
-            total += self.train_step(x, y) * len(x)
-            if self.schedule:
-                self.schedule.step()
-            if step % 50 == 0 or step == self.steps:
-                show(step, total / min(step * self.settings.batch_size, len(train.images)))
-        self.history.append({
-            "epoch": len(self.history) + 1,
-            "lr": lr,
-            "cost": total / len(train.images),
-            "train_accuracy": nn.accuracy(self.model, *train),
-            "test_accuracy": nn.accuracy(self.model, *test),
-        })
-        self.seconds += time.perf_counter() - start
-
-
 def say(console: Console, text: str) -> None:
     """One line as it is: no markup, no colours, no wrapping."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def train(run: Run, examples: nn.data.Digits, test: nn.data.Digits, folder: Path, console: Console) -> None:
-    """Train to the last epoch, saving a checkpoint after each."""
-    labels = examples.labels
-    targets = labels if run.recipe.cost is nn.cross_entropy else nn.data.one_hot(labels, 10)
-    epochs = run.settings.epochs
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("cost {task.fields[cost]:.4f}"),
-               TextColumn("test accuracy {task.fields[accuracy]}"), TimeRemainingColumn())
-    quiet = np.errstate(over="ignore", invalid="ignore")  # a cost that is not finite stops the training anyway
-    alone = threadpool_limits(1)  # the products are too small to share between threads
-    with quiet, alone, Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=epochs * run.steps, cost=float("nan"), accuracy="-")
-        while len(run.history) < epochs:
-            done = len(run.history)
-            accuracy = f"{run.history[-1]['test_accuracy']:.2%}" if done else "-"
+def train(settings: Settings, model: nn.Module, examples: nn.data.Digits, test: nn.data.Digits, folder: Path,
+          rng: np.random.Generator, resume: bool, console: Console) -> nn.History:
+    """Train to the last epoch, saving a checkpoint after each; raises ``Interrupted`` after Ctrl-C."""
+    recipe, path = RECIPES[settings.recipe], folder / CHECKPOINT
+    optimizer = recipe.optimizer(model.parameters(), lr=settings.lr)
+    schedule = (nn.OneCycle(optimizer, settings.lr, settings.epochs * steps_of(settings, examples))
+                if recipe.one_cycle else None)
 
-            def show(step: int, cost: float, done: int = done, accuracy: str = accuracy) -> None:
-                bar.update(task, completed=done * run.steps + step, cost=cost, accuracy=accuracy,
-                           description=f"epoch {done + 1}/{epochs}")
+    def targets(digits: nn.data.Digits) -> tuple[np.ndarray, np.ndarray]:
+        labels = digits.labels
+        return digits.images, labels if recipe.cost is nn.cross_entropy else nn.data.one_hot(labels, 10)
 
-            run.epoch(examples, test, targets, show)
-            run.save(folder / CHECKPOINT)
-            if not console.is_terminal:
-                last = run.history[-1]
-                say(console, f"epoch {last['epoch']}/{epochs}  cost {last['cost']:.4f}  "
-                             f"test accuracy {last['test_accuracy']:.2%}")
+    again = shlex.join(["python", "-m", "demos.digits", "--resume", "--out", str(folder)])
+    callbacks = [nn.ProgressBar(console), nn.Checkpoint(path, hint=again, settings=asdict(settings))]
+    with threadpool_limits(1):  # the products are too small to share between threads
+        history = nn.fit(model, recipe.cost, targets(examples), {"train": targets(examples), "test": targets(test)},
+                         optimizer, schedule, settings.epochs, callbacks, batch_size=settings.batch_size, rng=rng,
+                         transform=functools.partial(nn.data.shift, pixels=recipe.shifts) if recipe.shifts else None,
+                         metrics={"accuracy": hits}, jit=settings.jit, resume=path if resume else None)
+    if history.stopped:
+        raise Interrupted
+    return history
 
 
-def finish(run: Run, test: nn.data.Digits, folder: Path, console: Console) -> None:
+def hits(output: np.ndarray, target: np.ndarray) -> float:
+    """The accuracy, also where the target is one-hot."""
+    return nn.metrics.accuracy(output, target if target.ndim == 1 else target.argmax(axis=1))
+
+
+def finish(settings: Settings, model: nn.Module, history: nn.History, test: nn.data.Digits, folder: Path,
+           console: Console) -> None:
     """The files of the output folder, and the table."""
-    nn.save_parameters(run.model, folder / "model.safetensors")
-    with written(folder / "history.csv") as path, path.open("w", newline="") as file:
-        table = csv.DictWriter(file, run.history[0].keys())
-        table.writeheader()
-        table.writerows(run.history)
-    outputs = nn.predict(run.model, test.images)
-    pictures = digits_report.write_pictures(folder, run.history, run.model, test, outputs,
-                                            probabilities=run.recipe.cost is nn.cross_entropy)
-    console.print(digits_report.results_table(run.settings, run.model, outputs, test.labels, run.seconds))
+    nn.save_parameters(model, folder / "model.safetensors")
+    history.to_csv(folder / "history.csv")
+    outputs, recipe = nn.predict(model, test.images), RECIPES[settings.recipe]
+    pictures = digits_report.write_pictures(folder, history, model, test, outputs,
+                                            probabilities=recipe.cost is nn.cross_entropy)
+    title = f"{recipe.network} on {settings.data}, recipe {settings.recipe}, seed {settings.seed}"
+    console.print(digits_report.results_table(title, model, outputs, test.labels, history.seconds))
     say(console, f"Written to {folder}: {', '.join(['model.safetensors', 'history.csv', *pictures])}")
+
+
+def steps_of(settings: Settings, examples: nn.data.Digits) -> int:
+    """The steps of an epoch."""
+    return -(-len(examples.images) // settings.batch_size)
 
 
 def settings_of(args: argparse.Namespace, data: str) -> Settings:
@@ -239,58 +200,54 @@ def saved_settings(path: Path) -> Settings:
         raise DemoError(f"{path} is not a checkpoint of this demo: {error}") from error
 
 
-def prepare(args: argparse.Namespace, console: Console) -> tuple[Run, nn.data.Digits, nn.data.Digits, Path]:
-    """The run that the command line asks for, its training and test set, and its folder."""
+def prepare(args: argparse.Namespace, console: Console) -> tuple[Settings, nn.data.Digits, nn.data.Digits, Path]:
+    """The settings of the run that the command line asks for, its training and test set, and its folder."""
     folder = Path(args.out) if args.out else None
     saved = resumed(folder, args) if args.resume and folder else None
     data, examples, test = load_data(saved.data if saved else args.data or "auto", console)
     args.recipe = args.recipe or "relu"
     settings = saved or settings_of(args, data)
     folder = folder or folder_of(settings)
-    if args.resume and not saved:
-        settings = resumed(folder, args)
-    run = Run(settings, len(examples.images))
-    checkpoint = folder / CHECKPOINT
     if args.resume:
-        try:
-            run.load(checkpoint)
-        except (ValueError, KeyError) as error:
-            raise DemoError(f"--resume: {error}") from error
-        say(console, f"Going on after epoch {len(run.history)} of {settings.epochs}.")
-    else:
-        if checkpoint.exists():
-            if saved_settings(checkpoint) != settings:
-                raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on "
-                                "with that run by --resume")
-            done = len(nn.checkpoints.read_progress(checkpoint)["history"])
-            if 0 < done < settings.epochs:
-                raise DemoError(f"--out: {folder} holds this run at epoch {done} of {settings.epochs}; go on with it "
-                                "by --resume, or choose another folder")
-        try:
-            run.save(checkpoint)  # so that a folder that cannot be written to shows now
-        except OSError as error:
-            raise DemoError(f"--out: cannot write to {folder}: {error}") from error
-    return run, examples, test, folder
+        return saved or resumed(folder, args), examples, test, folder
+    checkpoint = folder / CHECKPOINT
+    if checkpoint.exists():
+        if saved_settings(checkpoint) != settings:
+            raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on with "
+                            "that run by --resume")
+        done = epochs_in(checkpoint)
+        if 0 < done < settings.epochs:
+            raise DemoError(f"--out: {folder} holds this run at epoch {done} of {settings.epochs}; go on with it by "
+                            "--resume, or choose another folder")
+    return settings, examples, test, folder
+
+
+def epochs_in(checkpoint: Path) -> int:
+    return len(nn.checkpoints.read_progress(checkpoint)["history"])
 
 
 def start(args: argparse.Namespace, console: Console) -> None:
     """Do what the command line asks for."""
-    run, examples, test, folder = prepare(args, console)
-    settings = run.settings
+    settings, examples, test, folder = prepare(args, console)
+    recipe, rng = RECIPES[settings.recipe], np.random.default_rng(settings.seed)
+    model = recipe.build(rng)
+    if args.resume:
+        say(console, f"Going on after epoch {epochs_in(folder / CHECKPOINT)} of {settings.epochs}.")
+    say(console, f"Training {recipe.network} on {settings.data}, recipe {settings.recipe}: {settings.epochs} epochs of "
+                 f"{steps_of(settings, examples)} steps, batch {settings.batch_size}, lr {settings.lr:g}, seed "
+                 f"{settings.seed}.")
+    say(console, f"Each step runs as a program, by {jit(len).backend} (see autograd.jit; --no-jit turns it off)."
+        if settings.jit else "Each step runs as it is written, without jit.")
     try:
-        say(console, f"Training 784-16-16-10 on {settings.data}, recipe {settings.recipe}: {settings.epochs} epochs of "
-                     f"{run.steps} steps, batch {settings.batch_size}, lr {settings.lr:g}, seed {settings.seed}.")
-        say(console, f"Each step runs as a program, by {run.train_step.backend} (see autograd.jit; --no-jit turns it "
-                     "off)." if settings.jit else "Each step runs as it is written, without jit.")
-        train(run, examples, test, folder, console)
-        finish(run, test, folder, console)
-    except KeyboardInterrupt:
-        again = shlex.join(["python", "-m", "demos.digits", "--resume", "--out", str(folder)])
-        raise Interrupted(f"Interrupted after epoch {len(run.history)} of {settings.epochs}. Go on with: {again}"
-                          ) from None
+        history = train(settings, model, examples, test, folder, rng, args.resume, console)
     except FloatingPointError as error:
-        raise DemoError(f"{error}. What was learned up to epoch {len(run.history)} is in {folder / CHECKPOINT}."
-                        ) from error
+        raise DemoError(f"{error}\nWhat was learned up to epoch {epochs_in(folder / CHECKPOINT)} is in "
+                        f"{folder / CHECKPOINT}.") from error
+    except (ValueError, KeyError) as error:
+        raise DemoError(f"--resume: {error}") if args.resume else error from None
+    except OSError as error:
+        raise DemoError(f"--out: cannot write to {folder}: {error}") from error
+    finish(settings, model, history, test, folder, console)
 
 
 def positive(kind: type) -> Callable[[str], Any]:
@@ -333,7 +290,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         start(args, console)
     except (DemoError, OSError) as error:
         text = str(error) if isinstance(error, DemoError) else f"Cannot read or write: {error}"
-        print(text, file=sys.stderr)
+        print(text, file=sys.stderr) if text else None
         return 130 if isinstance(error, Interrupted) else 1
     except KeyboardInterrupt:
         print("Interrupted before the training began.", file=sys.stderr)

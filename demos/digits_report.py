@@ -16,7 +16,7 @@ from nn.files import written
 __all__ = ["results_table", "write_pictures"]
 
 
-def write_pictures(folder: Path, history: list[dict[str, float]], model: Any, test: nn.data.Digits,
+def write_pictures(folder: Path, history: nn.History, model: Any, test: nn.data.Digits,
                    outputs: np.ndarray, probabilities: bool) -> list[str]:
     """Write curves.png, weights.png, mistakes.png and confusion.png, and return these names.
 
@@ -24,7 +24,7 @@ def write_pictures(folder: Path, history: list[dict[str, float]], model: Any, te
     """
     certainty = softmax(outputs) if probabilities else outputs
     figures = {
-        "curves.png": curves(history),
+        "curves.png": history.plot(),
         "weights.png": weights(model[0].weight.data),
         "mistakes.png": mistakes(test, certainty),
         "confusion.png": confusion(test.labels, certainty.argmax(axis=1)),
@@ -33,25 +33,6 @@ def write_pictures(folder: Path, history: list[dict[str, float]], model: Any, te
         with written(folder / name) as path:
             figure.savefig(path, dpi=120, format="png")
     return list(figures)
-
-
-def curves(history: list[dict[str, float]]) -> Figure:
-    """Cost and accuracy over the epochs."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    epochs = [line["epoch"] for line in history]
-    marker = "o" if len(epochs) < 3 else None
-    left.plot(epochs, [line["cost"] for line in history], color="tab:blue", marker=marker)
-    left.set(xlabel="epoch", ylabel="cost", title="Cost on the training set")
-    for name, colour in (("train", "tab:grey"), ("test", "tab:blue")):
-        right.plot(epochs, [100 * line[f"{name}_accuracy"] for line in history], color=colour, marker=marker,
-                   label=name)
-    right.set(xlabel="epoch", ylabel="accuracy in %", title="Accuracy")
-    right.legend()
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    return figure
 
 
 def weights(weight: np.ndarray) -> Figure:
@@ -96,10 +77,10 @@ def confusion(labels: np.ndarray, answers: np.ndarray) -> Figure:
     return figure
 
 
-def results_table(settings: Any, model: nn.Module, outputs: np.ndarray, labels: np.ndarray, seconds: float) -> Table:
+def results_table(title: str, model: nn.Module, outputs: np.ndarray, labels: np.ndarray, seconds: float) -> Table:
     """Test accuracy in all and by digit, the time of the training, and the number of parameters."""
     right = outputs.argmax(axis=1) == labels
-    table = Table(title=f"784-16-16-10 on {settings.data}, recipe {settings.recipe}, seed {settings.seed}")
+    table = Table(title=title)
     table.add_column("")
     table.add_column("", justify="right")
     table.add_row("test accuracy", f"{right.mean():.2%}  ({right.sum():,} of {len(labels):,})", style="bold")

@@ -62,35 +62,31 @@ class Killed(BaseException):
     """What ends a process on the spot."""
 
 
+def interrupted(folder, options, how, capsys):
+    if how is KeyboardInterrupt:
+        assert run(folder, *options) == 130
+        again = f"Interrupted after epoch 1 of 3. Go on with: python -m demos.digits --resume --out {folder}\n"
+        assert capsys.readouterr().err == again
+    else:
+        with pytest.raises(Killed):
+            run(folder, *options)
+
+
 @pytest.mark.parametrize("recipe", ["relu", "notes"])
 @pytest.mark.parametrize("how", [KeyboardInterrupt, Killed])
 def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch, capsys, recipe, how):
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     options = ["--recipe", recipe, "--epochs", 3, "--batch-size", 50, "--seed", 7]
     assert run(whole, *options) == 0
-    make, calls = nn.make_train_step, []
 
-    def interrupted(*args, **options):
-        step = make(*args, **options)
-
-        def counted(x, y):
-            calls.append(1)
-            if len(calls) == 19:  # in the middle of the second epoch, of 12 steps
+    class Interrupting(nn.ProgressBar):
+        def on_step_end(self, run):
+            if (run.epoch, run.step) == (2, 7):  # of 12 steps
                 raise how
-            return step(x, y)
 
-        counted.backend = step.backend
-        return counted
-
-    monkeypatch.setattr(nn, "make_train_step", interrupted)
-    if how is KeyboardInterrupt:
-        assert run(parted, *options) == 130
-        error = capsys.readouterr().err
-        assert "Interrupted after epoch 1 of 3" in error
-        assert f"python -m demos.digits --resume --out {parted}" in error
-    else:
-        with pytest.raises(Killed):
-            run(parted, *options)
+    with monkeypatch.context() as patch:
+        patch.setattr(nn, "ProgressBar", Interrupting)
+        interrupted(parted, options, how, capsys)
     assert {p.name for p in parted.iterdir()} == {"checkpoint.safetensors"}
     assert run(parted, *options) == 1  # starting anew would lose an epoch
     assert "holds this run at epoch 1 of 3; go on with it by --resume" in capsys.readouterr().err

@@ -71,6 +71,37 @@ def test_a_cost_that_is_not_finite_changes_nothing(cost, optimizer):
     assert repr(optimizer.state_dict()) == state
 
 
+def root_of_0_where_y_is_1(output, y):
+    return np.sqrt((output * y).sum() * 0 + 1 - np.max(y))
+
+
+@pytest.mark.parametrize("jit", [True, False])
+def test_a_gradient_that_is_not_finite_changes_nothing(jit):
+    model = Linear(3, 2, rng=0)
+    optimizer = Adam(model.parameters(), lr=0.25)
+    step = nn.make_train_step(model, root_of_0_where_y_is_1, optimizer, jit=jit)
+    step(X, Y * 0)
+    before, state = model.state_dict(), repr(optimizer.state_dict())
+    text = "the gradient of parameter 0 is not finite at step 2 with lr=0.25"
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=f"^{re.escape(text)}$"):
+        step(X, Y * 0 + 1)
+    for path, x in model.state_dict().items():
+        np.testing.assert_array_equal(x, before[path])
+    assert repr(optimizer.state_dict()) == state
+
+
+@pytest.mark.parametrize("jit", [True, False])
+def test_clip_norm_clips_the_gradient_of_the_step(jit):
+    model, twin = MLP([3, 4, 2], rng=1), MLP([3, 4, 2], rng=1)
+    optimizer = SGD(twin.parameters(), lr=0.5)
+    nn.make_train_step(model, nn.mse_loss, SGD(model.parameters(), lr=0.5), jit=jit, clip_norm=0.01)(X, Y)
+    nn.mse_loss(twin(X), Y).backward()
+    assert nn.clip_grad_norm(twin.parameters(), 0.01) > 0.01
+    optimizer.step()
+    for p, q in zip(model.parameters(), twin.parameters(), strict=True):
+        np.testing.assert_allclose(p.data, q.data, rtol=1e-5, atol=1e-7)
+
+
 def test_training_that_diverges_is_stopped():
     model = Linear(3, 2, rng=0, dtype=np.float64)
     optimizer = SGD(model.parameters(), lr=1e3)
@@ -100,6 +131,14 @@ def test_predict_goes_through_all_rows_in_batches(rows, size, batches):
     np.testing.assert_array_equal(y, X[:rows])
     assert [n for n, _, _ in probe.calls] == batches
     assert not any(training or recorded for _, training, recorded in probe.calls)
+
+
+def test_predict_takes_tuples_of_arrays():
+    inner, weights = Linear(3, 2, rng=0), np.arange(30, dtype=np.float32)
+    expected = inner(X).data * weights[:, None]
+    y = predict(Sequential(lambda x: inner(x[0][0]) * x[1][:, None]), ((X,), weights), 7)
+    np.testing.assert_allclose(y, expected, rtol=1e-6)
+    assert accuracy(Sequential(lambda x: inner(x[0])), (X,), np.argmax(inner(X).data, axis=1)) == 1
 
 
 def test_predict_equals_the_model_and_takes_a_thousand_at_a_time():

@@ -86,10 +86,11 @@ def _no_gradient(i: int, step: int, lr: float) -> FloatingPointError:
     return FloatingPointError(f"the gradient of parameter {i} is not finite at step {step} with lr={lr:g}")
 
 
-def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:
+def predict(model: Module, x: Any, size: int = 1000) -> Any:
     """The model's output for every row of ``x``, as a plain array, computed ``size`` rows at a time in evaluation mode.
 
-    ``x`` may be a tuple of arrays, as ``nn.fit`` takes it; the model then gets tuples of rows.
+    ``x`` may be a tuple of arrays, as ``nn.fit`` takes it; the model then gets tuples of rows. Where it answers with a
+    tuple, so does ``predict``.
 
     >>> from nn import Linear
     >>> predict(Linear(2, 3, rng=0), np.ones((5, 2))).shape
@@ -104,7 +105,9 @@ def predict(model: Module, x: Any, size: int = 1000) -> np.ndarray:
     try:
         with no_grad():
             parts = [model(rebuilt(x, (array[i : i + size] for array in arrays))) for i in range(0, rows, size)]
-            return np.concatenate([y.data if isinstance(y, Value) else y for y in parts])
+            together = zip(*map(arrays_in, parts), strict=True)
+            return rebuilt(parts[0], (np.concatenate([y.data if isinstance(y, Value) else y for y in outputs])
+                                      for outputs in together))
     finally:
         for module, mode in modes:
             module.training = mode

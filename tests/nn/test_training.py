@@ -133,11 +133,14 @@ def test_predict_goes_through_all_rows_in_batches(rows, size, batches):
     assert not any(training or recorded for _, training, recorded in probe.calls)
 
 
-def test_predict_takes_tuples_of_arrays():
+def test_predict_takes_and_gives_tuples_of_arrays():
     inner, weights = Linear(3, 2, rng=0), np.arange(30, dtype=np.float32)
     expected = inner(X).data * weights[:, None]
     y = predict(Sequential(lambda x: inner(x[0][0]) * x[1][:, None]), ((X,), weights), 7)
     np.testing.assert_allclose(y, expected, rtol=1e-6)
+    first, (second,) = predict(Sequential(lambda x: (inner(x), (2 * x,))), X, 7)
+    np.testing.assert_allclose(first * weights[:, None], expected, rtol=1e-6)
+    np.testing.assert_array_equal(second, 2 * X)
     assert accuracy(Sequential(lambda x: inner(x[0])), (X,), np.argmax(inner(X).data, axis=1)) == 1
 
 

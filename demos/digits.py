@@ -1,5 +1,6 @@
 """The main job: train the 784-16-16-10 network on handwritten digits, and show what it learned.
 
+``--model cnn`` trains a convolutional network in its place, and ``--model small`` one of fewer parameters than it has.
 ``python -m demos.digits`` takes MNIST where it is at hand or can be downloaded, else digits drawn by strokes.
 Interrupted, it goes on with ``--resume`` and ends with the same bits.
 """
@@ -25,40 +26,11 @@ try:
     from threadpoolctl import threadpool_limits
 
     from . import digits_report
+    from .digits_networks import CONVOLUTIONAL, RECIPES
 except ModuleNotFoundError as error:
     sys.exit(f"This demo needs {error.name}: pip install 'nudgegrad[train]'")
 
 CHECKPOINT = "checkpoint.safetensors"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a network is built and trained, with what a user may change as defaults."""
-
-    network: str
-    build: Callable[[np.random.Generator], Any]
-    cost: Callable[[Any, Any], Any]
-    optimizer: Callable[..., nn.Optimizer]
-    one_cycle: bool
-    shifts: int  # in pixels, at most
-    epochs: int
-    batch_size: int
-    lr: float
-
-
-def plain(activation: Callable[[], nn.Module], output: Callable[[], nn.Module] | None = None) -> Any:
-    """What builds the network of the lecture notes, with these activations."""
-    return lambda rng: nn.MLP([784, 16, 16, 10], activation, output, rng=rng)
-
-
-RECIPES = {
-    # As nowadays: ReLU, cross-entropy, AdamW with a one-cycle schedule, images shifted by up to one pixel.
-    "relu": Recipe("784-16-16-10", plain(nn.ReLU), nn.cross_entropy, nn.AdamW, one_cycle=True, shifts=1,
-                   epochs=40, batch_size=200, lr=0.02),
-    # The lecture notes: sigmoid everywhere, quadratic cost, plain mini-batch gradient descent.
-    "notes": Recipe("784-16-16-10", plain(nn.Sigmoid, nn.Sigmoid), nn.quadratic_cost, nn.SGD, one_cycle=False, shifts=0,
-                    epochs=30, batch_size=10, lr=1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -126,9 +98,12 @@ def train(settings: Settings, model: nn.Module, examples: nn.data.Digits, test: 
 
     again = shlex.join(["python", "-m", "demos.digits", "--resume", "--out", str(folder)])
     callbacks = [nn.ProgressBar(console), nn.Checkpoint(path, hint=again, settings=asdict(settings))]
-    with threadpool_limits(1):  # the products are too small to share between threads
-        history = nn.fit(model, recipe.cost, targets(examples), {"train": targets(examples), "test": targets(test)},
-                         optimizer, schedule, settings.epochs, callbacks, batch_size=settings.batch_size, rng=rng,
+    sets = {"test": targets(test)}
+    if settings.recipe not in CONVOLUTIONAL:
+        sets = {"train": targets(examples), **sets}  # it costs little
+    with threadpool_limits(None if settings.recipe in CONVOLUTIONAL else 1):  # which has products too small to share
+        history = nn.fit(model, recipe.cost, targets(examples), sets, optimizer, schedule, settings.epochs, callbacks,
+                         batch_size=settings.batch_size, rng=rng,
                          transform=functools.partial(nn.data.shift, pixels=recipe.shifts) if recipe.shifts else None,
                          metrics={"accuracy": hits}, jit=settings.jit, resume=path if resume else None)
     if history.stopped:
@@ -185,7 +160,7 @@ def resumed(folder: Path, args: argparse.Namespace) -> Settings:
     for name in ("recipe", "data", "epochs", "batch_size", "lr", "seed"):
         given = getattr(args, name)
         if given not in (None, "auto", getattr(saved, name)):
-            option = "--" + name.replace("_", "-")
+            option = "--model" if {given, getattr(saved, name)} & set(CONVOLUTIONAL) else "--" + name.replace("_", "-")
             raise DemoError(f"--resume: the run in {folder} has {option} {getattr(saved, name)}, not {given}")
     return saved
 
@@ -273,7 +248,9 @@ def seed(text: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m demos.digits", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", choices=RECIPES, help="how to train (default: relu)")
+    parser.add_argument("--model", choices=["plain", *CONVOLUTIONAL], help="which network (default: plain)")
+    parser.add_argument("--recipe", choices=[name for name in RECIPES if name not in CONVOLUTIONAL],
+                        help="how to train the plain network (default: relu)")
     parser.add_argument("--data", choices=["mnist", "strokes", "auto"],
                         help="what to train on; auto takes mnist if it can be had, else strokes (default: auto)")
     parser.add_argument("--epochs", type=positive(int), help="passes over the training set (default: the recipe's)")
@@ -282,9 +259,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=seed, help="of initial weights, order and shifts (default: 0)")
     parser.add_argument("--no-jit", dest="jit", action="store_false", default=None,
                         help="run each step as it is written, not as the program that jit makes of it")
-    parser.add_argument("--out", help="output folder (default: output/digits-RECIPE...)")
+    parser.add_argument("--out", help="output folder (default: output/digits-RECIPE..., or -MODEL...)")
     parser.add_argument("--resume", action="store_true", help="go on with the interrupted run in the output folder")
     args = parser.parse_args(argv)
+    if args.model in CONVOLUTIONAL and args.recipe:
+        parser.error(f"--recipe is for the plain network; --model {args.model} has its own")
+    if args.model:
+        args.recipe = args.model if args.model in CONVOLUTIONAL else args.recipe or "relu"
     console = Console()
     try:
         start(args, console)

@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     rng = np.random.default_rng(args.seed)
     points, side = moons(args.points, rng)
     model = MLP(2, [16, 16, 1], rng=rng)
-    print(f"{args.points} points, and a 2-16-16-1 network of scalar neurons: {len(model.parameters())} numbers to learn")
+    print(f"{args.points} points, and a 2-16-16-1 network of scalar neurons with {len(model.parameters())} numbers")
     train(model, points, side, args.steps)
     with written(args.out) as path:
         boundary(model, points, side).savefig(path, dpi=120, format=args.out.suffix[1:] or "png")

@@ -15,7 +15,8 @@ def test_the_moons_are_told_apart_and_drawn(tmp_path, capsys):
     assert moons.main(["--points", "24", "--steps", "60", "--out", str(picture)]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr().out
-    assert "337 numbers to learn" in printed and str(picture) in printed
+    assert "24 points, and a 2-16-16-1 network of scalar neurons with 337 numbers" in printed
+    assert str(picture) in printed
     assert re.search(r"^step  60  loss 0\.0\d+  accuracy 100%$", printed, re.MULTILINE)
 
 

@@ -80,9 +80,10 @@ def max_pool(x: Any, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: Siz
 def _shares(x: Any, y: Any, *sizes: Any) -> tuple[list[tuple], Any]:
     """For each element of the window the slices of output and input, and where it is the largest; how many are."""
     several = (slice(None),) * 2
-    count, found = np.zeros_like(y), []
+    joined, found = taps(np.shape(x)[2:], *sizes), []
+    count = np.zeros_like(y, np.min_scalar_type(len(joined)))
     unknown = bool(np.any(np.isnan(y)))
-    for _, at, seen in taps(np.shape(x)[2:], *sizes):
+    for _, at, seen in joined:
         at, seen = (*several, *at), (*several, *seen)
         chosen = x[seen] == y[at]
         if unknown:
@@ -90,6 +91,11 @@ def _shares(x: Any, y: Any, *sizes: Any) -> tuple[list[tuple], Any]:
         count[at] += chosen
         found.append((at, seen, chosen))
     return found, np.maximum(count, 1)
+
+
+def _where(chosen: Any, x: Any) -> Any:
+    """``x`` where chosen, and 0 elsewhere: of finite numbers the product, which takes a quarter of the time."""
+    return x * chosen if np.all(np.isfinite(x)) else np.where(chosen, x, 0)
 
 
 @indivisible
@@ -104,7 +110,7 @@ def max_pool_input(g: Any, x: Any, y: Any, kernel: Sizes, stride: Sizes, padding
     share = g / count
     result = np.zeros_like(x, np.result_type(share))
     for at, seen, chosen in found:
-        result[seen] += np.where(chosen, share[at], 0)
+        result[seen] += _where(chosen, share[at])
     return result
 
 
@@ -119,7 +125,7 @@ def max_pool_along(t: Any, x: Any, y: Any, kernel: Sizes, stride: Sizes, padding
     found, count = _shares(x, y, kernel, stride, padding, dilation)
     result = np.zeros_like(y, np.result_type(t, y))
     for at, seen, chosen in found:
-        result[at] += np.where(chosen, t[seen], 0)
+        result[at] += _where(chosen, t[seen])
     return result / count
 
 

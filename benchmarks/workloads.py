@@ -102,7 +102,7 @@ def wide(name: str, batch: int, **more: Any) -> Workload:
 STEPS = [
     *(digits(f"digit network, batch {n}", n) for n in (10, 32, 100, 1000)),
     *(wide(f"784-512-512-10, batch {n}", n) for n in (32, 128)),
-    *(Workload(f"LeNet-5, batch {n}", "lenet", {"batch": n}, later="our convolutions are to come") for n in (32, 128)),
+    *(Workload(f"LeNet-5, batch {n}", "lenet", {"batch": n}) for n in (32, 128)),
     *(Workload(f"LSTM, batch {n}", "lstm", {"batch": n}, later="our recurrent layers are to come") for n in (32, 128)),
     Workload("scalar network, 100 points", "scalars", {"count": 100}, threads=(1,)),
     Workload("Hessian-vector product, batch 32", "hessian_vector", {"sizes": DIGITS, "batch": 32}),

@@ -11,7 +11,7 @@ from autograd.functions import relu, sigmoid
 
 from .. import programs
 from ..scalar_network import prepared
-from ..workloads import LR, images, layers
+from ..workloads import LENET, LR, drawn, images, labelled, layers
 from . import Epochs, Prepared, Unable
 
 MODULES = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "linear": None}
@@ -32,11 +32,15 @@ def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, outpu
     model = nn.MLP(sizes, MODULES[hidden], MODULES[output], rng=0)
     for p, numbers in zip(model.parameters(), layers(sizes), strict=True):
         p.data[...] = numbers
+    return stepped(variant, model, nn.quadratic_cost, *images(batch, sizes))
+
+
+def stepped(variant: str, model: nn.Module, cost_of: Callable, x: Any, y: Any) -> Prepared:
+    """A step of gradient descent."""
     optimizer = nn.SGD(model.parameters(), lr=LR)
-    x, y = images(batch, sizes)
 
     def step(x: Any, y: Any) -> Any:
-        cost = nn.quadratic_cost(model(x), y)
+        cost = cost_of(model(x), y)
         optimizer.zero_grad()
         cost.backward()
         optimizer.step()
@@ -44,6 +48,14 @@ def network(variant: str, sizes: tuple[int, ...], batch: int, hidden: str, outpu
 
     step = way(variant, step)
     return Prepared(lambda: step(x, y), lambda: [p.data for p in model.parameters()])
+
+
+def lenet(variant: str, batch: int) -> Prepared:
+    model = nn.Sequential(nn.Conv2d(1, 6, 5, padding=2, rng=0), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5, rng=0),
+                          nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.MLP([400, 120, 84, 10], rng=0))
+    for p, numbers in zip(model.parameters(), drawn(LENET), strict=True):
+        p.data[...] = numbers
+    return stepped(variant, model, nn.cross_entropy, *labelled(batch, (1, 28, 28)))
 
 
 def scalars(variant: str, count: int) -> Prepared:

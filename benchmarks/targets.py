@@ -57,6 +57,10 @@ TARGETS = [
     Target("time to 94 %, recipe of the notes", "PyTorch", 0.15),
     Target("time to 94 %, recipe of the notes", "JAX jit", 0.5),
     Target("scalar network, 100 points", "micrograd", 0.005),
+    *(Target(f"LeNet-5, batch {batch}", name, limit, ours)
+      for batch in (32, 128) for name, limit, ours in (("PyTorch", 1.2, "jit, Numba"), ("JAX jit", 0.9, "jit, Numba"),
+                                                       ("PyTorch", 4.0, "jit, NumPy"))),
+    Target("memory, LeNet-5, batch 1,000", "PyTorch", 1.0),
     Target("first call, cold", "", 6.0),
     Target("first call, from the cache", "", 0.5),
 ]

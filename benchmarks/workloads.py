@@ -118,6 +118,7 @@ COMPILED = ("jit, Numba", "jit, NumPy", "PyTorch compile", "PyTorch whole", "JAX
 FRESH = [
     wide("memory, 784-512-512-10, batch 10,000", 10_000, measure="memory", threads=(1,),
          only=(*FEW, "HIPS autograd")),
+    Workload("memory, LeNet-5, batch 1,000", "lenet", {"batch": 1000}, "memory", threads=(1,), only=FEW),
     Workload("import", "imports", measure="import", threads=(1,)),
     digits("first call, cold", 10, measure="first call", threads=(1,), only=COMPILED),
     digits("first call, from the cache", 10, measure="first call", threads=(1,), only=COMPILED),

@@ -81,7 +81,7 @@ def test_mean_0_and_variance_1_in_each_set_then_scaled_and_shifted(name):
 def test_gradients(name):
     make, shape, *_ = LAYERS[name]
     check_layer(lambda dtype: make(dtype=dtype), shape)
-    if "Batch" in name:
+    if name == "BatchNorm2d":
         check_layer(lambda dtype: make(dtype=dtype).eval(), shape)
 
 

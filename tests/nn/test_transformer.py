@@ -81,7 +81,7 @@ def test_dropout_is_at_work_in_training_only():
 @pytest.mark.parametrize("norm_first", [False, True])
 def test_gradients(norm_first):
     options = {"batch_first": True, "norm_first": norm_first, "rng": 0}
-    check_layer(lambda dtype: nn.TransformerEncoderLayer(2, 1, 2, 0.0, "gelu", 0.1, **options, dtype=dtype), (1, 2, 2),
+    check_layer(lambda dtype: nn.TransformerEncoderLayer(2, 1, 2, 0.0, "gelu", 0.1, **options, dtype=dtype), (2, 2),
                 call=lambda layer, x: layer(x, is_causal=True))
 
 

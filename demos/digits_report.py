@@ -53,41 +53,40 @@ def weights(weight: np.ndarray) -> Figure:
 
 def convolutional(model: Convolutional, test: nn.data.Digits) -> dict[str, Figure]:
     """What the network has learned to look for, and what it sees in a digit."""
-    filters = [stage[0].weight.data for stage in model.stages[:2]]
+    first, second = (stage[0].weight.data for stage in model.stages[:2])
     image = test.images[[int(np.argmax(test.labels == 4))]]
     with no_grad():
-        maps = [image.reshape(1, 1, 28, 28), *(m.data for m in model.eval().maps(image))]
-    names = [f"{m.shape[1]} maps of {m.shape[2]} by {m.shape[3]} after stage {i}" for i, m in enumerate(maps)]
+        maps = [m.data[0] for m in model.eval().maps(image)]
     return {
         "filters.png": sheets([
-            (f"The {len(filters[0])} filters of the first stage: ink in blue raises a map there, ink in red lowers it",
-             filters[0][:, 0], 8),
-            (f"The filters of the second stage: a row for each of {len(filters[1])} maps, a column for each that it "
-             "sees", filters[1].reshape(-1, *filters[1].shape[2:]), filters[1].shape[1]),
+            (f"The {len(first)} filters of the first stage: ink in blue raises a map there, ink in red lowers it",
+             first[:, 0], 8),
+            (f"The filters of the second stage: a column for each of {len(second)} maps, a row for each that it sees",
+             second.swapaxes(0, 1).reshape(-1, *second.shape[2:]), len(second)),
         ], "RdBu"),
-        "maps.png": sheets([(name if i else "The image", m[0], 16) for i, (name, m) in
-                            enumerate(zip(names, maps, strict=True))], "gray_r"),
+        "maps.png": sheets([("A digit", image.reshape(1, 28, 28), 5), *(
+            (f"{len(m)} maps of {m.shape[1]} by {m.shape[2]} after stage {i}", m, 8 * i) for i, m in enumerate(maps, 1)
+        )], "magma"),
     }
 
 
 def sheets(parts: list[tuple[str, np.ndarray, int]], colours: str) -> Figure:
-    """Under each title its small pictures, in rows of so many, each sheet with colours of its own scale."""
+    """Under each title its small pictures, in rows of so many; the colours of each sheet have their own scale."""
     grids = [mosaic(pictures, columns) for _, pictures, columns in parts]
-    heights = [min(7.0, max(1.3, 9 * grid.shape[0] / grid.shape[1])) for grid in grids]
-    figure = Figure(figsize=(9, sum(heights) + 0.4 * len(grids)), layout="constrained")
-    for (title, pictures, _), grid, axes in zip(parts, grids, figure.subplots(
-            len(grids), height_ratios=heights, squeeze=False).flat, strict=True):
+    heights = [9 * grid.shape[0] / grid.shape[1] for grid in grids]
+    figure = Figure(figsize=(9.2, sum(heights) + 0.5 * len(grids)), layout="constrained")
+    rows = figure.subplots(len(grids), height_ratios=heights)
+    for (title, pictures, _), grid, axes in zip(parts, grids, rows, strict=True):
         bound = np.abs(pictures).max()
-        axes.imshow(grid, cmap=colours, vmin=-bound if colours == "RdBu" else 0, vmax=bound)
+        axes.imshow(grid, cmap=colours, vmin=-bound if pictures.min() < 0 else 0, vmax=bound)
         axes.set_title(title, fontsize=9, loc="left")
         axes.set_axis_off()
     return figure
 
 
 def mosaic(pictures: np.ndarray, columns: int) -> np.ndarray:
-    """Pictures (n, height, width) as one, in rows, with a line of nan between them."""
+    """Pictures (n, height, width) as one, in rows of so many, with a line of nan between them."""
     n, height, width = pictures.shape
-    columns = min(columns, n)
     framed = np.full((-(-n // columns) * columns, height + 1, width + 1), np.nan)
     framed[:n, :height, :width] = pictures
     rows = framed.reshape(-1, columns, height + 1, width + 1).transpose(0, 2, 1, 3)

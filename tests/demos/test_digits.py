@@ -10,7 +10,7 @@ pytest.importorskip("rich", reason="the extra train is not installed")
 from safetensors.numpy import load_file
 
 import nn
-from demos import digits
+from demos import digits, digits_networks, digits_report
 
 FILES = {"checkpoint.safetensors", "confusion.png", "curves.png", "history.csv", "mistakes.png", "model.safetensors",
          "weights.png"}
@@ -52,6 +52,29 @@ def test_writes_its_files_and_prints_the_table(tmp_path, capsys):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize(("name", "parameters"), [("cnn", "29,434"), ("small", "7,074")])
+def test_a_convolutional_network_shows_its_filters_and_maps(tmp_path, capsys, name, parameters):
+    assert run(tmp_path, "--model", name, "--epochs", 2, "--batch-size", 50, "--no-jit") == 0
+    assert {p.name for p in tmp_path.iterdir()} == FILES - {"weights.png"} | {"filters.png", "maps.png"}
+    for picture in ("filters.png", "maps.png"):
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert f"convolutional network on strokes, recipe {name}" in printed and parameters in printed
+    rows = (tmp_path / "history.csv").read_text().splitlines()
+    assert rows[0] == "epoch,lr,cost,test_cost,test_accuracy" and float(rows[-1].split(",")[-1]) > 0.4
+    assert run(tmp_path, "--resume", "--model", "plain") == 1
+    assert f"has --model {name}, not" in capsys.readouterr().err
+
+
+def test_the_maps_are_those_of_the_stages():
+    model = digits_networks.Convolutional((2, 3, 4), np.random.default_rng(0))
+    assert [m.shape for m in model.maps(np.zeros((5, 784), np.float32))] == [(5, 2, 14, 14), (5, 3, 7, 7), (5, 4, 3, 3)]
+    pictures = np.arange(12.0).reshape(3, 2, 2)
+    nan = np.nan
+    np.testing.assert_array_equal(digits_report.mosaic(pictures, 2), [
+        [0, 1, nan, 4, 5], [2, 3, nan, 6, 7], [nan] * 5, [8, 9, nan, nan, nan], [10, 11, nan, nan, nan]])
+
+
 def test_learns_the_strokes(tmp_path, capsys):
     assert run(tmp_path, "--data", "strokes", "--epochs", 30, "--batch-size", 20, "--lr", 0.005) == 0
     rows = (tmp_path / "history.csv").read_text().splitlines()
@@ -72,11 +95,15 @@ def interrupted(folder, options, how, capsys):
             run(folder, *options)
 
 
-@pytest.mark.parametrize("recipe", ["relu", "notes"])
-@pytest.mark.parametrize("how", [KeyboardInterrupt, Killed])
-def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch, capsys, recipe, how):
+@pytest.mark.parametrize(("how", "network"), [
+    (KeyboardInterrupt, ["--recipe", "relu"]),
+    (Killed, ["--recipe", "relu"]),
+    (KeyboardInterrupt, ["--recipe", "notes"]),
+    (KeyboardInterrupt, ["--model", "small", "--no-jit"]),
+])
+def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch, capsys, how, network):
     whole, parted = tmp_path / "whole", tmp_path / "parted"
-    options = ["--recipe", recipe, "--epochs", 3, "--batch-size", 50, "--seed", 7]
+    options = [*network, "--epochs", 3, "--batch-size", 50, "--seed", 7]
     assert run(whole, *options) == 0
 
     class Interrupting(nn.ProgressBar):
@@ -111,6 +138,7 @@ def test_the_default_folder_tells_the_settings_apart():
 
     assert folder() == "output/digits-relu"
     assert folder(("recipe", "notes"), ("seed", 2), ("epochs", 1)) == "output/digits-notes-epochs1-seed2"
+    assert folder(("recipe", "cnn")) == "output/digits-cnn"
     assert folder(("jit", False)) == "output/digits-relu-nojit"
 
 
@@ -162,7 +190,8 @@ def test_a_folder_that_cannot_be_written_shows_at_once(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("options", [["--epochs", 0], ["--epochs", "two"], ["--lr", "-1"], ["--lr", "nan"],
-                                     ["--seed", "-1"], ["--recipe", "best"], ["--batch-size", 1.5]])
+                                     ["--seed", "-1"], ["--recipe", "best"], ["--batch-size", 1.5],
+                                     ["--model", "large"], ["--model", "cnn", "--recipe", "relu"]])
 def test_wrong_options_are_refused_by_the_parser(tmp_path, capsys, options):
     with pytest.raises(SystemExit) as exit_:
         run(tmp_path / "run", *options)

@@ -1,0 +1,135 @@
+"""A demo's run in a folder: begun, interrupted, gone on with by ``--resume``, and nothing that is there is lost."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+import nn
+
+from .digits import DemoError, Interrupted, positive, say, seed
+
+__all__ = ["DemoError", "Interrupted", "Settings", "begun", "folder_of", "main", "parser", "saved_settings", "say",
+           "trained"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the result depends on."""
+
+    data: str
+    epochs: int
+    seed: int
+    jit: bool
+
+
+def parser(name: str, about: str, data: Sequence[str], epochs: int) -> argparse.ArgumentParser:
+    """The options that every training has."""
+    options = argparse.ArgumentParser(prog=f"python -m demos.{name}", description=about,
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--data", choices=[*data, "auto"],
+                         help=f"what to train on; auto takes {data[0]} where it can be had, else {data[1]} (default)")
+    options.add_argument("--epochs", type=positive(int), help=f"passes over the training set (default: {epochs})")
+    options.add_argument("--seed", type=seed, help="of initial weights, order and changes of the examples (default: 0)")
+    options.add_argument("--no-jit", dest="jit", action="store_false", default=None,
+                         help="run each step as it is written, not as the program that jit makes of it")
+    options.add_argument("--out", type=Path, help=f"output folder (default: output/{name}...)")
+    options.add_argument("--resume", action="store_true", help="go on with the interrupted run in the output folder")
+    return options
+
+
+def main(options: argparse.ArgumentParser, argv: Sequence[str] | None,
+         start: Callable[[argparse.Namespace, Console], None]) -> int:
+    """Do what the command line asks for; what the user can mend is said in a line, and is 1, or 130 after Ctrl-C."""
+    try:
+        start(options.parse_args(argv), Console())
+    except Interrupted as stop:
+        print(stop, file=sys.stderr) if str(stop) else None
+        return 130
+    except (DemoError, FloatingPointError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"Cannot read or write: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def folder_of(name: str, settings: Settings, epochs: int) -> Path:
+    """A folder for each choice of settings, so that no run overwrites another: ``output/spoken_digits-seed1``."""
+    parts = {"strokes": settings.data == "strokes", f"epochs{settings.epochs}": settings.epochs != epochs,
+             f"seed{settings.seed}": settings.seed != 0, "nojit": not settings.jit}
+    return Path("output") / "-".join([name, *(part for part, unusual in parts.items() if unusual)])
+
+
+def saved_settings(path: Path) -> Settings:
+    """The settings of the run that wrote a checkpoint."""
+    try:
+        return Settings(**nn.checkpoints.read_progress(path)["settings"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise DemoError(f"{path} is not a checkpoint of this demo: {error}") from error
+
+
+def begun(args: argparse.Namespace, settings: Settings, folder: Path, parts: Sequence[str]) -> Settings:
+    """The settings of the run to do in the folder, whose trainings write the checkpoints ``parts`` one after the other.
+
+    With ``--resume`` they are those of the run that is there, which options must not contradict. Without, a finished
+    run of the same settings is done anew; any other one is left alone.
+    """
+    first = folder / parts[0]
+    if args.resume:
+        if not first.is_file():
+            raise DemoError(f"--resume: there is no run to go on with in {folder}: {first} does not exist")
+        saved = saved_settings(first)
+        for name, value in asdict(saved).items():
+            given = getattr(args, name)
+            if given not in (None, "auto", value):
+                option = "--no-jit" if name == "jit" else f"--{name} {value}, not {given}"
+                raise DemoError(f"--resume: the run in {folder} has {'no ' * (name == 'jit')}{option}")
+        return saved
+    if first.is_file():
+        if saved_settings(first) != settings:
+            raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on with "
+                            "that run by --resume")
+        done = [len(nn.checkpoints.read_progress(folder / part)["history"]) if (folder / part).is_file() else 0
+                for part in parts]
+        if 0 < sum(done) < settings.epochs * len(parts):
+            raise DemoError(f"--out: {folder} holds this run unfinished; go on with it by --resume, or choose another "
+                            "folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in parts:
+            (folder / part).unlink(missing_ok=True)
+    except OSError as error:
+        raise DemoError(f"--out: cannot write to {folder}: {error}") from error
+    return settings
+
+
+def trained(model: nn.Module, cost: Callable[[Any, Any], Any], train: Any, test: Any, path: Path, settings: Settings,
+            console: Console, name: str, *, lr: float, batch_size: int, steps: int, **options: Any) -> nn.History:
+    """Train the model by AdamW along a one-cycle schedule, or go on where the checkpoint at ``path`` ends.
+
+    ``train``, ``test`` and ``options`` are those of ``nn.fit``, ``steps`` those of an epoch. Raises ``Interrupted``
+    after Ctrl-C, when it was said how to go on.
+    """
+    optimizer = nn.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
+    again = shlex.join(["python", "-m", f"demos.{name}", "--resume", "--out", str(path.parent)])
+    schedule = nn.OneCycle(optimizer, lr, settings.epochs * steps)
+    callbacks = [nn.ProgressBar(console), nn.Checkpoint(path, hint=again, settings=asdict(settings))]
+    history = nn.fit(model, cost, train, test, optimizer, schedule, settings.epochs, callbacks,
+                     rng=np.random.default_rng(settings.seed), batch_size=batch_size, clip_norm=5.0, jit=settings.jit,
+                     resume=path if path.is_file() else None, **options)
+    if history.stopped:
+        raise Interrupted("")
+    return history

@@ -1,0 +1,68 @@
+"""What both speech demos share: recordings as spectrograms of one loudness, and changes that leave the words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import nn
+
+__all__ = ["BANDS", "STEP", "WINDOW", "heard", "loudness_of_one", "padded", "varied"]
+
+BANDS = 40
+WINDOW, STEP = 0.032, 0.016  # seconds
+FLOOR = 1e-7  # of the power: at the loudness below, what is 50 dB softer is silence
+
+
+def loudness_of_one(waveform: np.ndarray, rate: int) -> np.ndarray:
+    """The sound of a recording without the silence around it, scaled to the root mean square 0.1."""
+    sound = nn.data.trim_silence(waveform, rate)
+    return sound * (0.1 / np.sqrt(np.mean(np.square(sound))))
+
+
+def heard(sound: np.ndarray, rate: int) -> np.ndarray:
+    """The log-mel spectrogram (frames, BANDS), with the mean 0. Sound shorter than a window is padded with silence."""
+    short = max(0, round(WINDOW * rate) - len(sound))
+    spectrogram = nn.data.log_mel(np.pad(sound, (0, short)), rate, bands=BANDS, window=WINDOW, step=STEP, floor=FLOOR)
+    return spectrogram - spectrogram.mean()
+
+
+def padded(spectrograms: list[np.ndarray], frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Spectrograms as one array (n, frames, bands), and how many frames of each count (n,); longer ones are cut off."""
+    lengths = np.array([min(len(s), frames) for s in spectrograms])
+    together = np.zeros((len(spectrograms), frames, spectrograms[0].shape[1]), np.float32)
+    for row, spectrogram, length in zip(together, spectrograms, lengths, strict=True):
+        row[:length] = spectrogram[:length]
+    return together, lengths
+
+
+def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, *,
+           times: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """The same words as if said faster or slower, by a smaller or larger mouth, and with gaps.
+
+    Time is stretched and the axis of bands is scaled, each by a factor of its own between e^-0.15 and e^0.15; ``times``
+    gaps of up to 6 frames and two of up to 5 bands are set to the mean, 0 (D. S. Park et al., "SpecAugment", 2019).
+    """
+    frames, lengths = x
+    n, steps, bands = frames.shape
+    slower, larger = np.exp(rng.uniform(-0.15, 0.15, (2, n, 1)))
+    time = np.minimum(np.arange(steps) / slower, lengths[:, None] - 1)
+    band = np.minimum(np.arange(bands) * larger, bands - 1)
+    out = _between(_between(frames, time[:, :, None], 1), band[:, None, :], 2)
+    lengths = np.clip(np.rint(lengths * slower[:, 0]).astype(int), 1, steps)
+    for axis, size, count, most in ((1, lengths, times, 6), (2, bands, 2, 5)):
+        index = np.arange(out.shape[axis])
+        for _ in range(count):
+            width = rng.integers(0, most + 1, n)
+            start = np.floor(rng.random(n) * np.maximum(size - width, 1))
+            gap = (index >= start[:, None]) & (index < (start + width)[:, None])
+            out *= ~np.expand_dims(gap, 3 - axis)
+    return out, lengths
+
+
+def _between(x: np.ndarray, place: np.ndarray, axis: int) -> np.ndarray:
+    """The values at places between the indices of an axis, on straight lines."""
+    before = place.astype(int)
+    part = (place - before).astype(x.dtype)
+    after = np.minimum(before + 1, x.shape[axis] - 1)
+    low, high = (np.take_along_axis(x, index, axis) for index in (before, after))
+    return low + part * (high - low)

@@ -117,18 +117,19 @@ def begun(args: argparse.Namespace, settings: Settings, folder: Path, parts: Seq
 
 
 def trained(model: nn.Module, cost: Callable[[Any, Any], Any], train: Any, test: Any, path: Path, settings: Settings,
-            console: Console, name: str, *, lr: float, batch_size: int, steps: int, **options: Any) -> nn.History:
+            console: Console, name: str, *, lr: float, steps: int, callbacks: Sequence[nn.Callback] = (),
+            **options: Any) -> nn.History:
     """Train the model by AdamW along a one-cycle schedule, or go on where the checkpoint at ``path`` ends.
 
-    ``train``, ``test`` and ``options`` are those of ``nn.fit``, ``steps`` those of an epoch. Raises ``Interrupted``
+    ``train``, ``test`` and ``options`` are as in ``nn.fit``; an epoch has so many ``steps``. Raises ``Interrupted``
     after Ctrl-C, when it was said how to go on.
     """
     optimizer = nn.AdamW(model.parameters(), lr=lr, weight_decay=0.01)
     again = shlex.join(["python", "-m", f"demos.{name}", "--resume", "--out", str(path.parent)])
     schedule = nn.OneCycle(optimizer, lr, settings.epochs * steps)
-    callbacks = [nn.ProgressBar(console), nn.Checkpoint(path, hint=again, settings=asdict(settings))]
-    history = nn.fit(model, cost, train, test, optimizer, schedule, settings.epochs, callbacks,
-                     rng=np.random.default_rng(settings.seed), batch_size=batch_size, clip_norm=5.0, jit=settings.jit,
+    shown = [*callbacks, nn.ProgressBar(console), nn.Checkpoint(path, hint=again, settings=asdict(settings))]
+    history = nn.fit(model, cost, train, test, optimizer, schedule, settings.epochs, shown,
+                     rng=np.random.default_rng(settings.seed), clip_norm=5.0, jit=settings.jit,
                      resume=path if path.is_file() else None, **options)
     if history.stopped:
         raise Interrupted("")

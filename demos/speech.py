@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
+from rich.console import Console
 
 import nn
 
-__all__ = ["BANDS", "STEP", "WINDOW", "heard", "loudness_of_one", "padded", "varied"]
+from .runs import DemoError, say
+
+__all__ = ["BANDS", "STEP", "WINDOW", "heard", "loudness_of_one", "padded", "recordings_or_none", "statistics",
+           "varied"]
 
 BANDS = 40
 WINDOW, STEP = 0.032, 0.016  # seconds
 FLOOR = 1e-7  # of the power: at the loudness below, what is 50 dB softer is silence
+
+
+def recordings_or_none(data: str, console: Console,
+                       instead: str) -> tuple[nn.data.Recordings, nn.data.Recordings] | None:
+    """The spoken digits if they are wanted and can be had; where "auto" cannot have them, it is said what is done."""
+    if data == "strokes":
+        return None
+    try:
+        return nn.data.spoken_digits()
+    except (nn.data.DataUnavailable, ModuleNotFoundError) as error:
+        if data == "spoken":
+            raise DemoError(str(error)) from error
+        reason = str(error).splitlines()[0].removeprefix("Spoken digits: ").rstrip(":")
+        say(console, f"The spoken digits are not at hand ({reason}): {instead}")
+        return None
+    except nn.data.DataCorrupt as error:
+        raise DemoError(str(error)) from error
 
 
 def loudness_of_one(waveform: np.ndarray, rate: int) -> np.ndarray:
@@ -33,6 +54,12 @@ def padded(spectrograms: list[np.ndarray], frames: int) -> tuple[np.ndarray, np.
     for row, spectrogram, length in zip(together, spectrograms, lengths, strict=True):
         row[:length] = spectrogram[:length]
     return together, lengths
+
+
+def statistics(frames: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and scale of each band over the frames that count."""
+    present = frames[np.arange(frames.shape[1]) < lengths[:, None]]
+    return present.mean(axis=0), np.maximum(present.std(axis=0), 0.1 * present.std())  # a band may hold nothing
 
 
 def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, *,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from autograd.functions import softmax
+from autograd.functions import log_softmax, softmax
 
 try:
     from rich.console import Console
@@ -75,27 +75,18 @@ class Words:
 
 def smoothed_cost(logits: Any, labels: Any) -> Any:
     """Cross-entropy with a tenth of the probability spread over all digits, so that no answer has to be certain."""
-    return nn.cross_entropy(logits, 0.9 * np.eye(10, dtype=np.float32)[labels] + np.float32(0.01))
+    return 0.9 * nn.cross_entropy(logits, labels) - 0.1 * np.mean(log_softmax(logits))
 
 
 def load_words(data: str, console: Console) -> tuple[str, Words, np.ndarray]:
     """The name of the data taken, all words, and which of them are the test set."""
-    try:
-        if data != "strokes":
-            parts = nn.data.spoken_digits()
-            heard = [speech.heard(speech.loudness_of_one(waveform, part.rate), part.rate)
-                     for part in parts for waveform in part.waveforms]
-            about = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "speakers"))
-            words = Words(*speech.padded(heard, FRAMES), *about)
-            return "spoken", words, np.repeat([False, True], [len(part) for part in parts])
-    except (nn.data.DataUnavailable, ModuleNotFoundError) as error:
-        if data == "spoken":
-            raise DemoError(str(error)) from error
-        reason = str(error).splitlines()[0].removeprefix("Spoken digits: ").rstrip(":")
-        say(console, f"The spoken digits are not at hand ({reason}): training on drawn ones instead, whose 28 rows of "
-                     "pixels are read one by one.")
-    except nn.data.DataCorrupt as error:
-        raise DemoError(str(error)) from error
+    parts = speech.recordings_or_none(data, console, "training on drawn ones instead, row by row of their pixels.")
+    if parts:
+        heard = [speech.heard(speech.loudness_of_one(waveform, part.rate), part.rate)
+                 for part in parts for waveform in part.waveforms]
+        about = (np.concatenate([getattr(part, name) for part in parts]) for name in ("labels", "speakers"))
+        words = Words(*speech.padded(heard, FRAMES), *about)
+        return "spoken", words, np.repeat([False, True], [len(part) for part in parts])
     images, labels = nn.data.strokes(3000, rng=1)
     words = Words(images.reshape(-1, 28, 28), np.full(len(images), 28), labels, np.full(len(images), ""))
     return "strokes", words, np.arange(len(images)) >= 0.9 * len(images)
@@ -103,17 +94,15 @@ def load_words(data: str, console: Console) -> tuple[str, Words, np.ndarray]:
 
 def listener(words: Words, seed: int) -> Listener:
     """An untrained one, which knows the mean and the scale of these words' bands."""
-    present = words.frames[np.arange(words.frames.shape[1]) < words.lengths[:, None]]
-    scale = np.maximum(present.std(axis=0), 0.1 * present.std())  # a band may hold nothing
-    return Listener(present.mean(axis=0), scale, np.random.default_rng(seed))
+    return Listener(*speech.statistics(*words.x), np.random.default_rng(seed))
 
 
 def train(settings: Settings, train_words: Words, test_words: Words, path: Path,
           console: Console) -> tuple[Listener, nn.History]:
     model = listener(train_words, settings.seed)
     history = trained(model, smoothed_cost, (train_words.x, train_words.labels), (test_words.x, test_words.labels),
-                      path, settings, console, NAME, lr=LR, batch_size=BATCH,
-                      steps=-(-len(train_words.labels) // BATCH), transform=speech.varied,
+                      path, settings, console, NAME, lr=LR, steps=-(-len(train_words.labels) // BATCH),
+                      batch_size=BATCH, transform=speech.varied,
                       metrics=[nn.metrics.accuracy])
     return model, history
 

@@ -102,9 +102,9 @@ def begun(args: argparse.Namespace, settings: Settings, folder: Path, parts: Seq
         if saved_settings(first) != settings:
             raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on with "
                             "that run by --resume")
-        done = [len(nn.checkpoints.read_progress(folder / part)["history"]) if (folder / part).is_file() else 0
-                for part in parts]
-        if 0 < sum(done) < settings.epochs * len(parts):
+        done = [_epochs_done(folder / part) for part in parts]
+        if any(done) and not all(n and n >= saved_settings(folder / part).epochs
+                                 for n, part in zip(done, parts, strict=True)):
             raise DemoError(f"--out: {folder} holds this run unfinished; go on with it by --resume, or choose another "
                             "folder")
     try:
@@ -114,6 +114,10 @@ def begun(args: argparse.Namespace, settings: Settings, folder: Path, parts: Seq
     except OSError as error:
         raise DemoError(f"--out: cannot write to {folder}: {error}") from error
     return settings
+
+
+def _epochs_done(path: Path) -> int:
+    return len(nn.checkpoints.read_progress(path)["history"]) if path.is_file() else 0
 
 
 def trained(model: nn.Module, cost: Callable[[Any, Any], Any], train: Any, test: Any, path: Path, settings: Settings,

@@ -1,7 +1,7 @@
 """Strings of spoken digits, understood without being told when each digit was said: an LSTM trained by `nn.ctc_loss`.
 
 ``python -m demos.spoken_strings`` joins recordings of the Free Spoken Digit Dataset, three to seven with random pauses,
-into strings, those of the training takes to train on and those of the test takes to test with. Where the data set cannot
+into strings: those of the training takes to train on, those of the test takes to test with. Where the data set cannot
 be had, digits drawn by strokes are joined side by side and read column by column.
 """
 
@@ -30,7 +30,7 @@ except ModuleNotFoundError as error:
     sys.exit(f"This demo needs {error.name}: pip install 'nudgegrad[train]'")
 
 NAME = "spoken_strings"
-EPOCHS, BATCH, LR = 20, 40, 0.005
+EPOCHS, BATCH, LR = 15, 40, 0.005
 STRINGS, TEST_STRINGS = 2000, 500  # the first are joined anew for each epoch
 LEAST, MOST = 3, 7  # digits
 HIDDEN = 96
@@ -111,11 +111,12 @@ class Sayings:
 
 def joined_sounds(parts: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """Sounds with up to 0.3 s between them, some softer, some louder, over a faint noise; as a spectrogram."""
-    pieces = [np.zeros(rng.integers(800))]
+    pieces = [np.zeros(rng.integers(800), np.float32)]
     for part in parts:
-        pieces += [part * np.exp(rng.normal(0, 0.3)), np.zeros(rng.integers(2400))]
+        pieces += [part * np.float32(np.exp(rng.normal(0, 0.3))), np.zeros(rng.integers(2400), np.float32)]
     sound = np.concatenate(pieces)
-    return speech.heard(sound + rng.normal(0, 0.001, len(sound)), 8000)
+    sound += np.float32(0.001) * rng.standard_normal(len(sound), np.float32)
+    return speech.heard(sound, 8000)
 
 
 def joined_images(parts: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
@@ -155,7 +156,7 @@ def epochs_of(sayings: Sayings) -> Callable[[np.random.Generator], Any]:
 
 
 def understood(model: nn.Module, strings: Strings) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
-    """What the model says at each moment, (n, moments, 11); how many of them count; and the digits it takes that for."""
+    """What the model says at each moment (n, moments, 11), how many of them count, and the digits it takes that for."""
     (frames, lengths), _, _ = strings.batch(range(len(strings.digits)), FRAMES)
     log_probs = nn.predict(model, (frames, lengths), size=100)
     moments = lengths // TOGETHER

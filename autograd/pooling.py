@@ -147,7 +147,7 @@ for _moving, _transpose in ((max_pool_input, max_pool_along), (max_pool_along, m
          jvps=[partial(replaced, _moving, 0), _none, _none])
 
 
-def _counts(shape: Sizes, out: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, count_include_pad: bool) -> Any:
+def counts(shape: Sizes, out: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, count_include_pad: bool) -> Any:
     """How many numbers each window has: one integer, or an array for all places."""
     if count_include_pad or not any(before or after for before, after in padding):
         return prod(kernel)
@@ -175,7 +175,7 @@ def avg_pool(x: Any, kernel: Sizes, stride: Sizes, padding: Pairs, count_include
     """
     out = _output("avg_pool", np.shape(x), kernel, stride, padding)
     total = _reduced(_floats(x), np.add, 0, out, kernel, stride, padding, (1,) * len(kernel))
-    total /= _counts(np.shape(x)[2:], out, kernel, stride, padding, count_include_pad)
+    total /= counts(np.shape(x)[2:], out, kernel, stride, padding, count_include_pad)
     return total
 
 
@@ -190,7 +190,7 @@ def avg_pool_input(g: Any, shape: Sizes, kernel: Sizes, stride: Sizes, padding: 
     out = _output("avg_pool_input", full, kernel, stride, padding)
     if out != np.shape(g)[2:]:
         raise ValueError(f"avg_pool_input: an input of {shape} gives an output of {out}, got g of {np.shape(g)}")
-    g = g / _counts(shape, out, kernel, stride, padding, count_include_pad)
+    g = g / np.array(counts(shape, out, kernel, stride, padding, count_include_pad), np.result_type(g))
     for axis, slices in _axes(full, kernel, stride, padding, (1,) * len(kernel)):
         y = np.zeros_like(g, shape=(*np.shape(g)[:axis], full[axis], *np.shape(g)[axis + 1:]))
         for at, seen in slices:

@@ -83,9 +83,10 @@ class _Driver:
     def __init__(self, kernels: Any) -> None:
         from .numba_memory import block
         from .numba_steps import Constant
+        from .numba_threads import together
         self.kernels, self.lowered, self.program = kernels, kernels.lowered, kernels.program
         self.namespace: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "copy": np.array, "dense": _dense,
-                                          "own": _own, "again": self.again, "contiguous": self.contiguous}
+                                          "own": _own, "again": self.again, "contiguous": self.contiguous, "together": together}
         self.blocks = {str(d): block(n, d) for d, n in kernels.sizes.items()}
         for d, memory in self.blocks.items():
             self.namespace[f"memory_{d}"] = memory
@@ -214,6 +215,8 @@ class _Driver:
         from .numba_products import blas_address
         args = []
         for name, what in kernel.arguments:
+            if what == "":
+                continue  # which part it is
             if isinstance(what, str) and " " not in what:
                 self.namespace[name] = blas_address(what)
             elif isinstance(what, Var) and what.python is None and what in self.here:
@@ -223,6 +226,8 @@ class _Driver:
                     name = f"dense({name}, {self.object(what.dtype, str(what.dtype))})"
             args.append(name)
         call = f"{kernel.name}({', '.join(args)})"
+        if kernel.several:
+            call = f"together({', '.join([kernel.name, str(kernel.several.count), str(kernel.several.parts), *args])})"
         if again is not None:
             self.line("try:")
         indent = "    " if again is not None else ""

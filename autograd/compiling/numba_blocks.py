@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from .numba_math import ANY_ORDER
 
-__all__ = ["gemm", "inner", "inner_plus", "keep", "outer_plus", "registers", "take", "tile", "zeros"]
+__all__ = ["gemm", "inner", "inner_plus", "keep", "outer_plus", "registers", "take", "tile", "turn", "window", "zeros"]
 
 
 class _Code:
@@ -184,6 +184,122 @@ def tile(typing: Any, c: Any, c_offset: Any, c_row: Any, a: Any, a_offset: Any, 
                 builder.store(total, place, align=align)
         return context.get_dummy_value()
     return types.void(c, I, I, a, I, I, I, b, I, I, rows, vectors, lanes, I), code
+
+
+def _turned(builder: Any, rows: list, lanes: int) -> list[tuple[list, int]]:
+    """The vectors that lie across rows of ``lanes`` numbers, for ever so many rows, and how many numbers count."""
+    def shuffle(x: Any, y: Any, places: list[int]) -> Any:
+        return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places))
+    parts = []
+    for start in range(0, len(rows), lanes):
+        block, half = rows[start:start + lanes], lanes // 2
+        count = len(block)
+        block += [ir.Constant(block[0].type, ir.Undefined)] * (lanes - count)
+        while half:  # swap the quarters beside the diagonal, then those of each quarter
+            low = [j if not j & half else lanes + j - half for j in range(lanes)]
+            high = [j + half if not j & half else lanes + j for j in range(lanes)]
+            for i in (i for i in range(lanes) if not i & half):
+                x, y = block[i], block[i + half]
+                block[i], block[i + half] = shuffle(x, y, low), shuffle(x, y, high)
+            half //= 2
+        parts.append(([shuffle(x, x, list(range(count))) for x in block], count))
+    return parts
+
+
+@intrinsic
+def turn(typing: Any, c: Any, c_offset: Any, a: Any, a_offset: Any, a_row: Any, rows: Any, columns: Any,
+         lanes: Any) -> Any:
+    """c[j, r] = a[r, j] for a few rows and columns; rows of c have ``lanes`` numbers, and end with zeros."""
+    if not _constant(rows, columns, lanes):
+        return None
+    m, n, width = rows.literal_value, columns.literal_value, lanes.literal_value
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        help_, align = _Code(context, builder, c.dtype), c.dtype.bitwidth // 8
+        given, whole = (ir.VectorType(context.get_value_type(c.dtype), k) for k in (n, width))
+        block = []
+        for r in range(m):
+            place = help_.place(args[2], args[3], r, args[4])
+            x = builder.load(builder.bitcast(place, given.as_pointer()), align=align)
+            places = ir.Constant(ir.VectorType(ir.IntType(32), width), [k if k < n else 0 for k in range(width)])
+            block.append(builder.shuffle_vector(x, x, places))
+        block += [ir.Constant(whole, [0.0] * width)] * (width - m)
+        for j, x in enumerate(_turned(builder, block, width)[0][0][:n]):
+            place = help_.place(args[0], args[1], j, ir.Constant(ir.IntType(64), width))
+            builder.store(x, builder.bitcast(place, whole.as_pointer()), align=align)
+        return context.get_dummy_value()
+    return types.void(c, I, a, I, I, rows, columns, lanes), code
+
+
+@intrinsic
+def window(typing: Any, c: Any, c_offset: Any, c_row: Any, a: Any, a_offset: Any, a_outer: Any, a_inner: Any, b: Any,
+           b_offset: Any, n0: Any, a0: Any, b0: Any, n1: Any, a1: Any, b1: Any, n2: Any, a2: Any, b2: Any, outer: Any,
+           inner: Any, lanes: Any, columns: Any) -> Any:
+    """c[j, r] = Σ_t a[r, t] b[t, j]: sums of ``outer`` times ``inner`` rows and ``lanes`` columns are registers.
+
+    A term t is three indices, of which the k-th counts to ``nk``, by steps of ``ak`` and ``bk``. Only so many columns
+    are kept; with 0 for ``columns`` the sums are added to c[r, j], a vector for each row.
+    """
+    if not _constant(outer, inner, lanes, columns):
+        return None
+    m, m_inner, width, kept = (x.literal_value for x in (outer, inner, lanes, columns))
+    m *= m_inner
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        k_type, number = ir.IntType(64), context.get_value_type(c.dtype)
+        vector, align = ir.VectorType(number, width), c.dtype.bitwidth // 8
+        zeros = ir.Constant(vector, [0.0] * width)
+        spread = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+        help_ = _Code(context, builder, c.dtype)
+
+        def plus(offset: Any, k: Any, step: Any) -> Any:
+            k = ir.Constant(k_type, k) if isinstance(k, int) else k
+            return builder.add(offset, builder.mul(k, step, flags=("nsw",)), flags=("nsw",))
+
+        def across(pointer: Any, offset: Any, kind: Any = vector) -> Any:
+            place = builder.gep(pointer, [offset], inbounds=True)
+            return builder.bitcast(place, kind.as_pointer())
+
+        def term(sums: list, a_here: Any, b_here: Any) -> list:
+            right, totals = builder.load(across(args[7], b_here), align=align), []
+            for r, total in enumerate(sums):
+                row = plus(a_here, r // m_inner, args[5])
+                one = builder.insert_element(zeros, help_.load(a, args[3], row, r % m_inner, args[6]),
+                                             ir.Constant(ir.IntType(32), 0))
+                totals.append(help_.muladd(total, builder.shuffle_vector(one, zeros, spread), right))
+            return totals
+
+        def terms(levels: list, sums: list, a_here: Any, b_here: Any) -> list:
+            if not levels:
+                return term(sums, a_here, b_here)
+            count, a_step, b_step = levels[0]
+            before, loop, after = (builder.block, builder.append_basic_block("terms"),
+                                   builder.append_basic_block("sums"))
+            builder.branch(loop)
+            builder.position_at_end(loop)
+            k, old = builder.phi(k_type), [builder.phi(vector) for _ in sums]
+            new = terms(levels[1:], old, plus(a_here, k, a_step), plus(b_here, k, b_step))
+            further = builder.add(k, ir.Constant(k_type, 1), flags=("nsw",))
+            builder.cbranch(builder.icmp_signed("<", further, count), loop, after)
+            for phi, first, next_ in zip([k, *old], [ir.Constant(k_type, 0), *sums], [further, *new], strict=True):
+                phi.add_incoming(first, before)
+                phi.add_incoming(next_, builder.block)
+            builder.position_at_end(after)
+            return new
+
+        sums = terms([args[k:k + 3] for k in (9, 12, 15)], [zeros] * m, args[4], args[8])
+        if not kept:
+            for r, total in enumerate(sums):
+                place = across(args[0], plus(args[1], r, args[2]))
+                builder.store(builder.fadd(builder.load(place, align=align), total), place, align=align)
+        start = 0
+        for part, count in _turned(builder, sums, width) if kept else ():
+            for j, x in enumerate(part[:kept]):
+                place = plus(builder.add(args[1], ir.Constant(k_type, start)), j, args[2])
+                builder.store(x, across(args[0], place, x.type), align=align)
+            start += count
+        return context.get_dummy_value()
+    return types.void(c, I, I, a, I, I, I, b, I, *[I] * 9, outer, inner, lanes, columns), code
 
 
 @cache

@@ -16,6 +16,7 @@ from .numba_products import Plan, needs_memory, plan, product_source
 from .numba_schedule import Nest, Schedule, sources
 from .numba_sharing import Piece, shared
 from .numba_steps import Check, Constant, Host, Loop, Lowered
+from .numba_windows import PART, Span, Window
 from .program import Program, Var
 
 __all__ = ["HEAD", "Kernel", "Kernels"]
@@ -27,21 +28,21 @@ from math import copysign
 
 from numba import float32, float64, int8, int16, int32, int64, njit, uint8, uint16, uint32, uint64
 
-from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, tile, zeros
+from autograd.compiling.numba_blocks import gemm, inner, inner_plus, keep, outer_plus, take, tile, turn, window, zeros
 from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fmax, fmin, greatest, least, log, log1p,
                                            maximum, minimum, plus, rint, sqrt, tanh, times, trunc, within)
 '''
 
 # What a name in generated code must not be
-RESERVED = {*LETTERS, *dir(builtins), *re.findall(r"\w+", HEAD),
-            "again", "asarray", "own", "contiguous", "copy", "dense", "empty", "run", "status"}
+RESERVED = {*LETTERS, *"bcuv", *PART, *dir(builtins), *re.findall(r"\w+", HEAD),
+            "again", "asarray", "own", "contiguous", "copy", "dense", "empty", "run", "status", "together"}
 
 
 class Kernel:
     """One compiled function: a run of nests without a call of NumPy between them."""
 
-    def __init__(self, name: str, nests: list[Nest]) -> None:
-        self.name, self.nests = name, nests
+    def __init__(self, name: str, nests: list[Nest], several: Window | None = None) -> None:
+        self.name, self.nests, self.several = name, nests, several  # several threads can run it, each a part
         self.arguments: list[tuple[str, Var | str]] = []  # name, and the variable, or what else it is
         self.arrays: dict[Var, None] = {}
         self.parts: dict[str, tuple[Var, int]] = {}  # places inside of arrays
@@ -77,8 +78,10 @@ class Kernels:
                 assert isinstance(step, Host)
                 self.sequence.append(step)
             else:
-                if not self.sequence or isinstance(self.sequence[-1], Host):
-                    self.kernels.append(Kernel(f"kernel_{len(self.kernels)}", []))
+                several = nest.head if isinstance(nest.head, Window) and nest.head.parts > 1 else None
+                last = self.sequence[-1] if self.sequence else None
+                if several or not isinstance(last, Kernel) or last.several:
+                    self.kernels.append(Kernel(f"{'several' if several else 'kernel'}_{len(self.kernels)}", [], several))
                     self.sequence.append(self.kernels[-1])
                 self.kernels[-1].nests.append(nest)
         written = [[self.write(kernel, nest) for nest in kernel.nests] for kernel in self.kernels]
@@ -127,17 +130,19 @@ class Kernels:
             last = end if var in kept else max([*places, lives.get(var, (0, 0))[1]])
             lives[var] = (min(places), last)
         for at, nest in enumerate(self.order.nests):
-            loop = nest.product
-            if loop is not None:
+            loop, scratch = nest.head, []
+            if isinstance(loop, Window):
+                scratch = loop.memory(loop.target.root in self.stored)
+            elif loop is not None:
                 how = self.plans[id(nest)] = plan(loop)
-                if how.scratch is not None:
-                    lives[how.scratch] = (at, at)
-                    writers[how.scratch] = [at]
-                    self.stored.add(how.scratch)
+                scratch = [how.scratch] if how.scratch is not None else []
                 if needs_memory(loop):
                     self.stored.add(loop.target.root)
+            for var in scratch:
+                lives[var], writers[var] = (at, at), [at]
+                self.stored.add(var)
             for step in nest.loops:
-                if step.axes and not step.product:
+                if step.axes and not step.heads:
                     self.stored.add(step.target.root)
         for number, var in enumerate(writers):
             self.names.setdefault(var, f"out{number}" if var in self.fresh else f"t{number}")
@@ -176,10 +181,14 @@ class Kernels:
             kernel.checks.append(first)
             with out.block(f"if {out.pointer(first.condition)}[0] == 0:"):
                 out.line(f"return {len(kernel.checks)}")
-        elif nest.product is not None:
+        elif isinstance(nest.head, Window):
+            span = Span(nest.head.count, nest.head.parts)
+            numbers.update(span.names)
+            nest.head.source(out, [s for s in nest.loops if s is not nest.head], self.stored, span)
+        elif nest.head is not None:
             how = self.plans[id(nest)]
             if how.kind == "blas":
-                kernel.blas.add("sgemm" if nest.product.formula.dtypes[-1].itemsize == 4 else "dgemm")
+                kernel.blas.add("sgemm" if nest.head.formula.dtypes[-1].itemsize == 4 else "dgemm")
             product_source(out, nest, self.stored, how)
         else:
             nest_source(out, nest, self.stored)
@@ -195,6 +204,7 @@ class Kernels:
         pointers = [name for name, _ in kernel.arguments]
         kernel.arguments += [(self.names[v], v) for v in dict.fromkeys(v for v, _ in kernel.numbers)]
         kernel.arguments += [(routine, routine) for routine in sorted(kernel.blas)]
+        kernel.arguments += [(name, "") for name in PART if kernel.several]
         head = [f"def {kernel.name}({', '.join(name for name, _ in kernel.arguments)}):"]
         head += [f"    {name} = flat({name})" for name in pointers]
         head += [f"    {self.names[v]} = at(memory_{v.dtype}, {self.offsets[v]})"
@@ -212,5 +222,5 @@ def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
     text = source if isinstance(source, str) else ""
     if not text.isidentifier() or keyword.iskeyword(text) or text in taken or text in RESERVED:
         return f"x{number}"
-    generated = re.fullmatch(r"([achpqnstv]|out|sums|view|kernel_|nest_|memory_).*\d.*", text)
+    generated = re.fullmatch(r"([achpqnstv]|out|sums|view|kernel_|several_|nest_|memory_).*\d.*", text)
     return f"x{number}" if generated else text

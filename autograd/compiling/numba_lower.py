@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from . import numba_tensors, numba_views
+from . import numba_pools, numba_tensors, numba_views, numba_windows
 from .numba_scalars import SUPPORTED, Formula, elementwise
 from .numba_steps import Check, Here, Host, Lowered, View, contiguous, is_array, is_good, is_known, root_view, size_of
 from .program import Op, Program, Var, cast, check, filled, vars_in
@@ -153,7 +153,12 @@ def _reduce(here: Here, kind: str, x: Any, axis: Any, dtype: Any) -> bool:
     formula = Formula("{0}", (to, to))
     if kind in ("any", "all"):
         formula = Formula("{0} != 0", (x.dtype, to))
-    here.loop(flat, x.shape, formula, (here.view(x),), "sum" if kind == "mean" else kind, axes)
+    view = here.view(x)
+    if x.ndim - 1 in axes:  # then all that is summed comes last, so that a sum is a register
+        order = [*(d for d in range(x.ndim) if d not in axes), *axes]
+        view = View(view.root, tuple(x.shape[d] for d in order), tuple(view.strides[d] for d in order), view.offset)
+        axes = tuple(range(x.ndim - len(axes), x.ndim))
+    here.loop(flat, view.shape, formula, (view,), "sum" if kind == "mean" else kind, axes)
     if kind == "mean":
         divide = Formula("{0} / {1}", (to, to, to))
         here.loop(result, result.shape, divide, (total, count))
@@ -181,7 +186,8 @@ def _check(here: Here, condition: Any, error: Any, *values: Any) -> bool:
 
 
 TRANSLATORS: dict[Any, Callable[..., bool]] = {
-    **numba_views.TRANSLATORS, **numba_tensors.TRANSLATORS,
+    **numba_views.TRANSLATORS, **numba_tensors.TRANSLATORS, **numba_windows.TRANSLATORS,
+    **numba_pools.TRANSLATORS,
     cast: _cast, filled: _filled, check: _check, np.copy: _copy, np.where: _where, np.clip: _clip,
     np.sum: _reduction("sum"), np.mean: _reduction("mean"), np.prod: _reduction("prod"), np.max: _reduction("max"),
     np.min: _reduction("min"), np.amax: _reduction("max"), np.amin: _reduction("min"), np.any: _reduction("any"),

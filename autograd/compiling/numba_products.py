@@ -64,13 +64,15 @@ def _blas(loop: Loop) -> bool:
 
 
 def continues(loop: Loop) -> bool:
-    """Whether elementwise steps can follow in the product's own loop."""
+    """Whether elementwise steps can follow in the own loop of a product, or of a window."""
+    if loop.window:
+        return loop.followed
     how = plan(loop)
     return len(loop.domain) == 3 and how.kind in ("rows", "tiles") and loop.domain[1] >= LANES and loop.domain[2] > 0
 
 
 def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None:
-    loop = nest.product
+    loop = nest.head
     assert loop is not None
     m, n, k = loop.domain[-3:]
     left, right = loop.operands

@@ -23,7 +23,10 @@ SHORT = 256  # elements of a row, of which those beyond the last full vector tak
 
 
 class Nest:
-    """Steps that run together: a call of the host, a check, a product with what follows, or loops over one domain."""
+    """Steps that run together: a call of the host, a check, loops over one domain, or a head with what follows.
+
+    A head is a product of matrices, or what slides a window over images.
+    """
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
@@ -38,8 +41,8 @@ class Nest:
         return first.domain[:-1] if first.product else first.domain
 
     @property
-    def product(self) -> Loop | None:
-        return next((s for s in self.loops if s.product), None)
+    def head(self) -> Loop | None:
+        return next((s for s in self.loops if s.heads), None)
 
     @property
     def loops(self) -> list[Loop]:
@@ -52,7 +55,7 @@ class Nest:
     @property
     def simple(self) -> bool:
         """Whether another elementwise loop can join: all is elementwise, or reduced along the last axes."""
-        return all(isinstance(s, Loop) and (s.product or not s.axes or trailing(s)) for s in self.steps)
+        return all(isinstance(s, Loop) and (s.heads or not s.axes or trailing(s)) for s in self.steps)
 
 
 class Schedule:
@@ -69,7 +72,7 @@ def trailing(loop: Loop) -> bool:
 
 def rowwise(loop: Loop) -> bool:
     """Whether it reads the same row again and again."""
-    return any(isinstance(v, View) and v.strides[-1] and not all(
+    return not loop.heads and any(isinstance(v, View) and v.strides[-1] and not all(
         s or n == 1 for s, n in zip(v.strides, loop.domain, strict=True)) for v in loop.operands)
 
 
@@ -88,7 +91,7 @@ def targets(step: Step) -> list[Var]:
 
 
 def schedule(lowered: Lowered, inputs: Iterable[Var], fusable: Callable[[Loop], bool]) -> Schedule:
-    """Nests in an order that works. ``fusable`` says of a product whether its code can go on with its elements."""
+    """Nests in an order that works. ``fusable`` says of a head whether its code can go on with its elements."""
     prelude = _prelude(lowered, set(inputs))
     early = set(map(id, prelude))
     steps = [s for s in lowered.steps if id(s) not in early]
@@ -189,16 +192,16 @@ class _Placer:
 
     def alone(self, step: Loop) -> bool:
         """Whether the step writes all of its array, in order, and is the only one to do so."""
-        return self.count[step.target.root] == 1 and (step.product or step.target.whole)
+        return self.count[step.target.root] == 1 and (step.heads or step.target.whole)
 
     def joins(self, step: Step, nest: Nest) -> bool:
         """Whether the step can become part of a nest that reads it."""
         if not (isinstance(step, Loop) and nest.simple and self.alone(step)):
             return False
-        if step.product:
-            if nest.product or any(s.axes or s.costly for s in nest.loops) or not self.fusable(step):
+        if step.heads:
+            if nest.head or any(s.axes or s.costly for s in nest.loops) or not self.fusable(step):
                 return False
-        elif step.axes or (nest.product and step.costly):
+        elif step.axes or (nest.head and step.costly):
             return False
         domain = step.domain[:-1] if step.product else step.domain
         waiting = {v.root for s in [*nest.loops, step] for v in s.reads} - {s.target.root for s in nest.loops}
@@ -213,7 +216,7 @@ class _Placer:
         Where all is element by element, rows are one after the other, as one long row. A step that reads the same
         numbers for each row keeps to rows, so it is better apart where these are short and no multiple of a vector.
         """
-        n = loops[0].domain[-1] if loops[0].domain and not any(s.product for s in loops) else 0
+        n = loops[0].domain[-1] if loops[0].domain and not any(s.heads for s in loops) else 0
         return not (n % LANES and n < SHORT and any(s.costly for s in loops) and any(rowwise(s) for s in loops))
 
     def same_elements(self, root: Var, nest: Nest) -> bool:
@@ -233,12 +236,12 @@ class _Placer:
 
     def can_merge(self, early: Nest, late: Nest) -> bool:
         """Whether all of a later nest can run with an earlier one over the same domain."""
-        if not (early.simple and late.simple and early.tail == late.tail) or (early.product and late.product):
+        if not (early.simple and late.simple and early.tail == late.tail) or (early.head and late.head):
             return False
         both = early.loops + late.loops
         if not self.even(both):
             return False
-        if (early.product or late.product) and any((s.axes and not s.product) or s.costly for s in both):
+        if (early.head or late.head) and any((s.axes and not s.heads) or s.costly for s in both):
             return False
         between = self.nests[self.nests.index(early) + 1:self.nests.index(late)]
         for step in late.loops:
@@ -252,13 +255,13 @@ class _Placer:
             if any(n in between or (n is early and not self.same_elements(target, early))
                    for n, _ in self.readers[target]):
                 return False
-        return not any(self.finals.get(v.root) is late for s in early.loops if s.product for v in s.reads)
+        return not any(self.finals.get(v.root) is late for s in early.loops if s.heads for v in s.reads)
 
     def passes(self, writer: Step, reader: Loop, var: Var) -> bool:
         """Whether what one loop computes at an element is all that another over the same domain reads there."""
         if not isinstance(writer, Loop) or not reader.reads_elements(var):
             return False
-        return writer.final or ((writer.product or not writer.axes) and self.alone(writer))
+        return writer.final or ((writer.heads or not writer.axes) and self.alone(writer))
 
     def hoist(self) -> None:
         """Run what frees more memory than it takes as soon as it can run: the sum of a gradient's parts, above all."""
@@ -266,7 +269,7 @@ class _Placer:
         order: list[tuple[int, int, Nest]] = []
         for k, nest in enumerate(self.nests):
             roots = {s.target.root for s in nest.loops}
-            if nest.tail or not nest.loops or nest.product or any(self.count[r] > 1 for r in roots):
+            if nest.tail or not nest.loops or nest.head or any(self.count[r] > 1 for r in roots):
                 order.append((k, k, nest))
                 continue
             read = {v for s in nest.loops for v in sources(s, self.lowered)}
@@ -280,8 +283,8 @@ class _Placer:
 
     def merge(self, early: Nest, late: Nest) -> None:
         early.steps = sorted(early.steps + late.steps, key=lambda s: self.order[id(s)])
-        products = [s for s in early.loops if s.product]
-        early.steps = [*products, *(s for s in early.steps if s not in products)]
+        heads = [s for s in early.loops if s.heads]
+        early.steps = [*heads, *(s for s in early.steps if s not in heads)]
         self.nests.remove(late)
         for table in self.readers, self.writers:
             for var, entries in table.items():

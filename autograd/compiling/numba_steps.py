@@ -50,9 +50,13 @@ class View:
     @property
     def whole(self) -> bool:
         """Whether it is all of its root, element by element."""
-        dense = contiguous(self.shape)
-        return not self.picks and self.offset == 0 and self.root.size == size_of(self.shape) and all(
-            n == 1 or s == d for n, s, d in zip(self.shape, self.strides, dense, strict=True))
+        return self.dense and self.offset == 0 and self.root.size == size_of(self.shape)
+
+    @property
+    def dense(self) -> bool:
+        """Whether its elements lie side by side, in order."""
+        return not self.picks and all(
+            n == 1 or s == d for n, s, d in zip(self.shape, self.strides, contiguous(self.shape), strict=True))
 
     @property
     def indices(self) -> list[View]:
@@ -74,6 +78,8 @@ class Loop:
     Operands are views broadcast to the domain, constants, and numbers of the host. ``target`` has a stride of 0 along
     the axes that are reduced.
     """
+
+    window = False  # whether it writes its own source: see numba_windows.py
 
     def __init__(self, target: View, domain: tuple[int, ...], formula: Formula, operands: tuple,
                  reduction: str = "", axes: tuple[int, ...] = (), comment: str = "") -> None:
@@ -101,7 +107,7 @@ class Loop:
 
     def reads_elements(self, root: Var) -> bool:
         """Whether it reads an array only at the element that it is at."""
-        return not self.product and all(
+        return not self.heads and all(
             v.whole and v in self.operands for v in self.reads if v.root is root)
 
     @property
@@ -110,6 +116,11 @@ class Loop:
         return (self.reduction == "sum" and len(self.domain) > 2 and self.axes == (len(self.domain) - 1,)
                 and self.formula.text == "{0} * {1}" and self.formula.dtypes[-1].kind == "f"
                 and self.operands[0].strides[-2] == self.operands[1].strides[-3] == 0)
+
+    @property
+    def heads(self) -> bool:
+        """Whether it comes first in a nest, and others can at most follow it there."""
+        return self.window or self.product
 
 
 class Check:
@@ -251,10 +262,10 @@ class Here:
         self.copy(view, copy)
         return copy
 
-    def dense(self, x: Var) -> View:
+    def dense(self, x: Var | np.ndarray) -> View:
         """An argument's view, or that of a copy in C order."""
-        view = self.view(x)
-        return view if view.strides == contiguous(view.shape) or view.whole else self.kept(view)
+        view = self.operand(x, x.shape)
+        return view if view.dense else self.kept(view)
 
 
 def _outside(length: int) -> IndexError:

@@ -70,6 +70,7 @@ def test_gradients(padding):
 ERRORS = [
     ([5], ValueError, "indices must lie in 0 … 4, but one is 5"),
     ([[0, 1], [-1, 9]], ValueError, "indices must lie in 0 … 4, but one is -1"),
+    ([-1], ValueError, "indices must lie in 0 … 4, but one is -1"),
     ([0.0, 1.0], TypeError, "indices must be integers, got float64; write indices.astype(int)"),
     (Value([0.0, 1.0]), TypeError, "indices must be integers, got float64"),
     ([True, False], TypeError, "indices must be integers, got bool"),

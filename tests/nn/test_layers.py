@@ -11,6 +11,7 @@ import nn
 from autograd import Value, functions, grad, gradcheck
 from nn import Linear, initializers
 from nn.random import generator
+from tests.nn.gradients import check_layer
 
 SHAPES = [(3,), (1, 3), (5, 3), (0, 3), (2, 4, 3), (2, 1, 2, 3)]
 
@@ -227,6 +228,9 @@ ACTIVATIONS = [
     (nn.GELU("tanh"), lambda x: functions.gelu(x, "tanh")),
     (nn.SiLU(), functions.silu),
     (nn.Softplus(), functions.softplus),
+    (nn.Softplus(0.5), lambda x: functions.softplus(x / 2) * 2),
+    (nn.Hardtanh(), functions.hardtanh),
+    (nn.Hardtanh(-0.5, 0.25), lambda x: np.clip(x, -0.5, 0.25)),
     (nn.Softmax(), lambda x: functions.softmax(x, -1)),
     (nn.Softmax(axis=0), lambda x: functions.softmax(x, 0)),
     (nn.LogSoftmax(), lambda x: functions.log_softmax(x, -1)),
@@ -265,6 +269,8 @@ def test_gradients_of_activations(module, function):
     (nn.GELU("tanh"), [-0.04540230591222494, -0.15428599017485606, 1.3995715769802328]),
     (nn.SiLU(), [-0.2384058440442351, -0.1887703343990727, 1.2263617142904655]),
     (nn.Softplus(), [0.1269280110429725, 0.4740769841801067, 1.7014132779827524]),
+    (nn.Softplus(2, 2), [0.009074963958904869, 0.15663084375911143, 1.5]),
+    (nn.Hardtanh(), [-1.0, -0.5, 1.0]),
     (nn.Softmax(), [0.02590865471740153, 0.11611453467414118, 0.8579768106084573]),
     (nn.LogSoftmax(), [-3.6531782071222882, -2.1531782071222882, -0.1531782071222881]),
 ], ids=lambda x: repr(x) if callable(x) else "")
@@ -275,6 +281,45 @@ def test_activations_equal_pytorch(module, wanted):
 def test_gelu_says_what_it_knows():
     with pytest.raises(ValueError, match="GELU: approximate must be 'none' or 'tanh', got 'exact'"):
         nn.GELU("exact")
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(1, (2, 3)), (1, ()), (1, (4,)), (3, (2, 3)), (3, (2, 3, 4, 2))])
+def test_prelu_has_a_slope_for_each_channel_or_one_for_all(channels, shape):
+    layer, x = nn.PReLU(channels, init=0.5), numbers(*shape)
+    assert (layer.weight.name, layer.weight.shape, layer.weight.dtype) == ("weight", (channels,), np.float32)
+    assert np.all(layer.weight.data == 0.5)
+    layer.weight.data[...] = np.arange(1, channels + 1) / 4
+    y = layer(x)
+    for place in np.ndindex(*shape):
+        slope = layer.weight.data[place[1] if channels > 1 else 0]
+        assert y.data[place] == pytest.approx(x[place] if x[place] > 0 else slope * x[place], rel=1e-6)
+    assert layer([[-1.0] * channels]).shape == (1, channels)
+    assert nn.PReLU().weight.data.tolist() == [0.25]
+
+
+@pytest.mark.parametrize(("channels", "shape"), [(1, (4, 3)), (2, (3, 2)), (2, (2, 2, 3))])
+def test_gradients_of_prelu(channels, shape):
+    check_layer(lambda dtype: nn.PReLU(channels, dtype=dtype), shape)
+
+
+def test_the_learned_slope_gets_the_sum_of_what_lies_below_zero():
+    layer = nn.PReLU()
+    layer(np.array([-1.0, -2.0, 5.0, 0.0], np.float32)).backward(np.array([1.0, 10.0, 100.0, 1000.0], np.float32))
+    assert layer.weight.grad.tolist() == [-21.0] and layer.weight.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize(("make", "text"), [
+    (lambda: nn.PReLU(0), "PReLU: num_parameters must be a positive integer, got 0"),
+    (lambda: nn.PReLU(3)(np.ones((2, 4))), "PReLU(3): expected an input of shape (N, 3, ...), got (2, 4)"),
+    (lambda: nn.PReLU(3)(np.ones(3)), "PReLU(3): expected an input of shape (N, 3, ...), got (3,)"),
+    (lambda: nn.Hardtanh(1, 1), "Hardtanh: min_val must be less than max_val, got 1 and 1"),
+    (lambda: nn.Hardtanh(2.0), "Hardtanh: min_val must be less than max_val, got 2.0 and 1.0"),
+    (lambda: nn.Softplus(0), "Softplus: beta must be above 0, got 0"),
+    (lambda: nn.Softplus(-1.0), "Softplus: beta must be a finite number of at least 0, got -1.0"),
+])
+def test_activations_say_which_argument_is_wrong(make, text):
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        make()
 
 
 @pytest.mark.parametrize("make", [

@@ -62,6 +62,7 @@ def test_mean_0_and_variance_1_in_each_set_then_scaled_and_shifted(name):
     layer, x = make(dtype=np.float64), 3 * numbers(*shape) + 5
     plain = wanted = in_sets(x, sets(x), eps, centre="RMS" not in name)
     assert (layer.weight is None) == (parameters is None)
+    assert (layer.bias is None) == (parameters is None or "RMS" in name or name == "LayerNorm of matrices")
     if parameters:
         assert np.all(layer.weight.data == 1) and layer.weight.name == "weight"
         assert layer.bias is None or np.all(layer.bias.data == 0)

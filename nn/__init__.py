@@ -11,6 +11,7 @@ from .containers import MLP, Sequential, summary
 from .convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .ctc import ctc_greedy_decode, ctc_loss
 from .dropout import Dropout
+from .ema import EMA
 from .embedding import Embedding
 from .fit import Training, fit
 from .history import History
@@ -36,13 +37,14 @@ from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNo
 from .optimizers import SGD, Optimizer, clip_grad_norm, clip_grad_value, decay_groups
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from .schedules import Cosine, OneCycle, Schedule, Step
+from .schedules import Cosine, OneCycle, ReduceLROnPlateau, Schedule, Step, Warmup
 from .shaping import Flatten
 from .training import accuracy, make_train_step, predict, train_step
 from .transformer import TransformerEncoderLayer
 
 __all__ = [
     "ELU",
+    "EMA",
     "GELU",
     "GRU",
     "LBFGS",
@@ -98,6 +100,7 @@ __all__ = [
     "RMSprop",
     "RNNCell",
     "ReLU",
+    "ReduceLROnPlateau",
     "Schedule",
     "Sequential",
     "SiLU",
@@ -108,6 +111,7 @@ __all__ = [
     "Tanh",
     "Training",
     "TransformerEncoderLayer",
+    "Warmup",
     "accuracy",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",

@@ -23,7 +23,7 @@ from .history import History
 from .module import Module
 from .optimizers import Optimizer
 from .random import Randomness, generator
-from .schedules import Schedule
+from .schedules import ReduceLROnPlateau, Schedule
 from .training import arrays_in, make_train_step, predict, rebuilt
 
 __all__ = ["Training", "fit"]
@@ -53,7 +53,8 @@ def fit(model: Module, cost: Cost, train: Any, validation: Any = None, optimizer
             mini-batches ``x, y`` of an epoch.
         validation: a pair of inputs and targets, or a dict of pairs by name. After each epoch the row gets
             ``val_cost`` and each metric, such as ``val_accuracy``; of a dict, with its names in place of ``val``.
-        schedule: is stepped after each update.
+        schedule: is stepped after each update; ``ReduceLROnPlateau`` after each epoch, by ``val_cost`` (with no
+            validation, ``cost``), or with ``mode="max"`` by ``val_accuracy``.
         epochs: how many in all, those before ``resume`` included.
         rng: the generator, or a seed, of the order of the examples and of ``transform``.
         transform: what makes the inputs of a mini-batch anew, given them and the generator: ``nn.data.shift``.
@@ -90,7 +91,7 @@ def fit(model: Module, cost: Cost, train: Any, validation: Any = None, optimizer
                     run.count(step(x, y), len(arrays_in(x)[0]))
                 except FloatingPointError as error:
                     raise run.explained(error, x, y) from None
-                if schedule:
+                if schedule and not isinstance(schedule, ReduceLROnPlateau):
                     schedule.step()
                 run.call("on_step_end")
             run.end_epoch({"epoch": run.epoch, "lr": lr, "cost": run.mean_cost}, time.perf_counter() - start)
@@ -177,9 +178,19 @@ class Training:
             row |= {f"{name}_{key}": float(f(output, y)) for key, f in {"cost": self.cost, **self.metrics}.items()}
         for callback in self.callbacks:
             row |= callback.columns(self)
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule.step(self._watched(row, self.schedule.mode))
         self.history.append(row)
         self.history.seconds += seconds + time.perf_counter() - start
         self.call("on_epoch_end")
+
+    @staticmethod
+    def _watched(row: dict[str, float], mode: str) -> float:
+        for column in ("val_cost", "cost") if mode == "min" else ("val_accuracy",):
+            if column in row:
+                return row[column]
+        raise ValueError("fit: schedule: ReduceLROnPlateau with mode='max' watches the column val_accuracy, but there "
+                         f"are {', '.join(row)}; pass metrics=[nn.metrics.accuracy] and validation")
 
     def explained(self, error: FloatingPointError, x: Any, y: Any) -> FloatingPointError:
         """The error with what ``explain_nan`` finds when the failing step is run again, as it is written."""

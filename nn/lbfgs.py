@@ -59,10 +59,15 @@ class LBFGS(Optimizer):
                          tolerance_change=tolerance_change, history_size=history_size, line_search_fn=line_search_fn)
         if len(self.param_groups) > 1:
             raise ValueError("LBFGS: there can be only one group, since all parameters move together")
-        self._moves = 0
+        self._moves = self._kept = 0  # how many moves there were, and how many of them went into the history
         self._length, self._scale = 0.0, 1.0  # of the last move; and of the Hessian that one starts from
-        self._direction = self._gradient = np.zeros(0)  # of the last move, and where it began
-        self._changes: list[tuple[np.ndarray, np.ndarray]] = []  # of gradient and parameters, the oldest first
+        size = sum(p.size for p in self.parameters)
+        dtype = np.result_type(*(p.dtype for p in self.parameters))
+        # Whole from the start, because jit takes lists that grow for other programs; the system gives zeros no memory.
+        self.buffers = {"direction": [np.zeros(size, dtype)], "gradient": [np.zeros(size, dtype)],
+                        "gradients": [np.zeros((self.history_size, size), dtype)],
+                        "steps": [np.zeros((self.history_size, size), dtype)]}
+        (self._direction,), (self._gradient,), (self._gradients,), (self._steps,) = self.buffers.values()
 
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Move until converged or ``max_iter`` times; returns what ``closure`` first returned, the cost before.
@@ -86,7 +91,7 @@ class LBFGS(Optimizer):
             before, slope, length = cost, float(g @ d), group["lr"]
             if self._moves == 1:
                 length *= min(1.0, 1.0 / float(np.sum(np.abs(g))))
-            self._direction, self._gradient, self._length = d, g, length
+            self._direction[...], self._gradient[...], self._length = d, g, length
             if slope > -change:
                 break
             if group["line_search_fn"]:
@@ -107,27 +112,6 @@ class LBFGS(Optimizer):
                 break
         return first
 
-    def state_dict(self) -> dict[str, Any]:
-        changes = [np.array(x) if x else np.zeros((0, 0)) for x in zip(*self._changes, strict=True)] or [
-            np.zeros((0, 0))] * 2
-        return {**super().state_dict(), "moves": self._moves, "length": self._length, "scale": self._scale,
-                "direction": self._direction.copy(), "gradient": self._gradient.copy(),
-                "gradient_changes": changes[0], "parameter_changes": changes[1]}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        own = {"moves", "length", "scale", "direction", "gradient", "gradient_changes", "parameter_changes"}
-        arrays = {k: np.asarray(state[k]) for k in own if k in state}
-        size = sum(p.size for p in self.parameters)
-        wrong = [k for k in own & arrays.keys() if arrays[k].ndim and arrays[k].size and arrays[k].shape[-1] != size]
-        if wrong:
-            raise ValueError(f"LBFGS: {min(wrong)} has shape {arrays[min(wrong)].shape} in the state, but there are "
-                             f"{size} numbers to learn")
-        missing = own - state.keys()
-        super().load_state_dict({k: x for k, x in state.items() if k not in own or missing})
-        self._moves, self._length, self._scale = int(state["moves"]), float(state["length"]), float(state["scale"])
-        self._direction, self._gradient = arrays["direction"].copy(), arrays["gradient"].copy()
-        self._changes = [*zip(arrays["gradient_changes"].copy(), arrays["parameter_changes"].copy(), strict=True)]
-
     def _next_direction(self, g: np.ndarray) -> np.ndarray:
         """-H⁻¹ g, by the two loops of Nocedal (1980)."""
         self._moves += 1
@@ -135,16 +119,33 @@ class LBFGS(Optimizer):
             return -g
         y, s = g - self._gradient, self._direction * self._length
         if y @ s > 1e-10:
-            self._changes = [*self._changes, (y, s)][-self.param_groups[0]["history_size"]:]
-            self._scale = (y @ s) / (y @ y)
-        q, parts = -g, []
-        for y, s in reversed(self._changes):
-            parts.append(s @ q / (y @ s))
-            q = q - parts[-1] * y
-        r = q * self._scale
-        for (y, s), part in zip(self._changes, reversed(parts), strict=True):
-            r = r + (part - y @ r / (y @ s)) * s
-        return r
+            at = self._kept % len(self._steps)
+            self._gradients[at], self._steps[at] = y, s
+            self._kept += 1
+            self._scale = float((y @ s) / (y @ y))
+        q, parts, history = -g, [], self._history()
+        for y, s, inverse in reversed(history):
+            parts.append(s @ q * inverse)
+            q -= parts[-1] * y
+        q *= self._scale
+        for (y, s, inverse), part in zip(history, reversed(parts), strict=True):
+            q += (part - y @ q * inverse) * s
+        return q
+
+    def _history(self) -> list[tuple[np.ndarray, np.ndarray, Any]]:
+        """The changes y of the gradient and s of the parameters, and 1 / yᵀs, the oldest first."""
+        size = len(self._steps)
+        rows = [n % size for n in range(max(self._kept - size, 0), self._kept)]
+        return [(y, s, 1 / (y @ s)) for y, s in ((self._gradients[row], self._steps[row]) for row in rows)]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "moves": self._moves, "kept": self._kept, "length": self._length,
+                "scale": self._scale}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        self._moves, self._kept = int(state["moves"]), int(state["kept"])
+        self._length, self._scale = float(state["length"]), float(state["scale"])
 
     def _evaluated(self, closure: Callable[[], Any]) -> tuple[Any, float, np.ndarray]:
         """What the closure returns, that as a number, and the gradients of all parameters in one array."""

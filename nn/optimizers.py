@@ -168,7 +168,10 @@ class Optimizer:
         Raises ``ValueError``, and changes nothing, where the state is that of another optimizer or other parameters.
         """
         name = type(self).__name__
-        mine = self.state_dict()
+        mine, groups = self.state_dict(), np.size(state.get("lr", 0.0))
+        if state.get("kind") == name and groups != len(self.param_groups):
+            raise ValueError(f"{name}: the state is that of {groups} groups of parameters, not of "
+                             f"{len(self.param_groups)}")
         check_same(self, state, mine["settings"])
         if mine.keys() != state.keys():
             raise ValueError(f"{name}: the state does not fit: missing {sorted(mine.keys() - state.keys())}, "

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .checks import above_zero, at_least_zero, check_same, number, positive_integer, settings
+from .checks import above_zero, at_least_zero, below_one, check_same, is_traced, number, positive_integer, settings
 from .optimizers import Optimizer
 
-__all__ = ["Cosine", "OneCycle", "Schedule", "Step"]
+__all__ = ["Cosine", "OneCycle", "ReduceLROnPlateau", "Schedule", "Step", "Warmup"]
 
 
 class Schedule:
@@ -35,12 +35,14 @@ class Schedule:
 
     def state_dict(self) -> dict[str, Any]:
         """What ``load_state_dict`` takes to go on: the count of steps, and what the schedule was made with."""
-        return {"kind": type(self).__name__, "settings": settings(self, "optimizer", "steps", "base_lr"),
-                "steps": self.steps, "base_lr": self.base_lr}
+        return {"kind": type(self).__name__, "settings": self._settings(), "steps": self.steps, "base_lr": self.base_lr}
+
+    def _settings(self) -> dict[str, Any]:
+        return settings(self, "optimizer", "steps", "base_lr")
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state that ``state_dict`` gave; ``ValueError`` where it is that of another schedule."""
-        check_same(self, state, settings(self, "optimizer", "steps", "base_lr"))
+        check_same(self, state, self._settings())
         self.steps, self.base_lr = int(state["steps"]), float(state["base_lr"])
         self.optimizer.lr = self.lr_at(self.steps)
 
@@ -113,6 +115,117 @@ class OneCycle(Schedule):
         top, end = self.pct_start * self.total_steps - 1, self.total_steps - 1
         rising = _cosine(first, self.max_lr, n / top if top else 1.0)
         return number(np.where(n <= top, rising, _cosine(self.max_lr, last, (n - top) / max(end - top, 1))))
+
+
+class Warmup(Schedule):
+    """A linear rise in ``total_steps`` from ``start_factor`` times the learning rate to all of it, then ``then``.
+
+    ``then`` is the schedule that begins after the warm-up, or an optimizer, whose learning rate then stays. Only the
+    warm-up is stepped.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = Warmup(Cosine(SGD([Value(0.0)], lr=1.0), total_steps=10), total_steps=4, start_factor=0.0)
+    >>> [round(schedule.lr_at(n), 2) for n in (0, 1, 4, 9, 14)]
+    [0.0, 0.25, 1.0, 0.5, 0.0]
+    """
+
+    def __init__(self, then: Schedule | Optimizer, total_steps: int, start_factor: float = 0.01) -> None:
+        if not isinstance(then, (Schedule, Optimizer)) or isinstance(then, ReduceLROnPlateau):
+            raise TypeError("Warmup: then must be an optimizer, or a schedule whose learning rate depends on the count "
+                            f"of steps alone, got {then!r:.60}")
+        self.total_steps = positive_integer("Warmup", "total_steps", total_steps)
+        self.start_factor = float(at_least_zero("Warmup", "start_factor", start_factor))
+        self._then = then if isinstance(then, Schedule) else _Constant(then)
+        self.optimizer, self.base_lr, self.steps = self._then.optimizer, self._then.base_lr, 0
+        self.optimizer.lr = self.lr_at(0)
+
+    def lr_at(self, n: int) -> float:
+        missing = 1 - np.minimum(n / self.total_steps, 1.0)
+        return number((1 - (1 - self.start_factor) * missing) * self._then.lr_at(np.maximum(n - self.total_steps, 0)))
+
+    def _settings(self) -> dict[str, Any]:
+        return {**super()._settings(), "then": {"kind": type(self._then).__name__, **self._then._settings()}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        check_same(self, state, self._settings())
+        self._then.base_lr = float(state["base_lr"])
+        super().load_state_dict(state)
+
+
+class _Constant(Schedule):
+    """The learning rate of the optimizer as it is."""
+
+    def lr_at(self, n: int) -> float:
+        return self.base_lr
+
+
+class ReduceLROnPlateau(Schedule):
+    """lr · ``factor`` after more than ``patience`` numbers in a row that beat no earlier one: ``step(metric)``.
+
+    Better is less than best · (1 - ``threshold``), or with ``mode="max"`` more than best · (1 + ``threshold``). After a
+    drop, the next ``cooldown`` numbers do not count, and lr does not fall below ``min_lr``. It is stepped with a cost
+    or an accuracy, after each epoch; all as in PyTorch.
+
+    >>> from autograd import Value
+    >>> from nn import SGD
+    >>> schedule = ReduceLROnPlateau(SGD([Value(0.0)], lr=1.0), patience=1)
+    >>> for cost in (3.0, 2.0, 2.5, 2.5):
+    ...     schedule.step(cost)
+    >>> schedule.optimizer.lr
+    0.1
+    """
+
+    def __init__(self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10,
+                 threshold: float = 1e-4, *, cooldown: int = 0, min_lr: float = 0.0) -> None:
+        name = "ReduceLROnPlateau"
+        if mode not in ("min", "max"):
+            raise ValueError(f"{name}: mode must be 'min' or 'max', got {mode!r}")
+        self.mode, self.factor = mode, float(below_one(name, "factor", factor))
+        self.patience, self.cooldown = _count(name, "patience", patience), _count(name, "cooldown", cooldown)
+        self.threshold = float(at_least_zero(name, "threshold", threshold))
+        self.min_lr = float(at_least_zero(name, "min_lr", min_lr))
+        self._best = np.inf if mode == "min" else -np.inf
+        self._bad = self._waiting = 0
+        super().__init__(optimizer)
+
+    def lr_at(self, n: int) -> float:
+        """The learning rate, whatever ``n`` is: which it will be depends on the numbers."""
+        return self.optimizer.lr
+
+    def step(self, metric: float) -> None:  # type: ignore[override]
+        """Count a number, such as the validation cost of an epoch, and set the learning rate of what follows."""
+        if is_traced(metric) or np.ndim(metric):
+            raise TypeError("ReduceLROnPlateau: step takes a number, outside of jit, got "
+                            f"{'a traced one' if is_traced(metric) else repr(metric)[:60]}")
+        metric = float(metric)
+        self.steps += 1
+        least = self._best * (1 - self.threshold if self.mode == "min" else 1 + self.threshold)
+        if metric < least if self.mode == "min" else metric > least:
+            self._best, self._bad = metric, 0
+        else:
+            self._bad += 1
+        if self._waiting:
+            self._waiting, self._bad = self._waiting - 1, 0
+        if self._bad > self.patience:
+            self._waiting, self._bad = self.cooldown, 0
+            lr = self.optimizer.lr
+            self.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "lr": self.optimizer.lr, "best": self._best, "bad": self._bad,
+                "waiting": self._waiting}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.optimizer.lr = state["lr"]
+        self._best, self._bad, self._waiting = float(state["best"]), int(state["bad"]), int(state["waiting"])
+
+
+def _count(who: str, name: str, n: Any) -> int:
+    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 0:
+        raise ValueError(f"{who}: {name} must be an integer of at least 0, got {n!r}")
+    return int(n)
 
 
 def _cosine(start: float, end: float, part: float) -> float:

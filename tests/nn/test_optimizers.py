@@ -7,7 +7,20 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from nn import SGD, Adam, AdamW, Linear, Optimizer, Sequential, Tanh
+from nn import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Linear,
+    NAdam,
+    Optimizer,
+    RMSprop,
+    Sequential,
+    Tanh,
+)
 
 X = np.array([[0.5, -1.0], [1.5, 0.25], [-0.75, 2.0]])
 Y = np.array([[0.2, -0.4], [0.9, 0.1], [-0.3, 0.6]])
@@ -68,6 +81,36 @@ PYTORCH = [
     (AdamW, {"lr": 0.05, "betas": (0.7, 0.9), "weight_decay": 0.2},
      [0.6522142423917268, -0.19583155036815586, 0.3066069858069074, 0.4999104474118158, 0.3956769252529692,
       -0.08148768799204831, 0.5361015639889105]),
+    (Adam, {"lr": 0.05, "betas": (0.5, 0.6), "amsgrad": True},
+     [0.6079964088663435, -0.25109198825472717, 0.40239340939859053, 0.479481871840891, 0.34862860828948716,
+      -0.13462887804825696, 0.576401729683419]),
+    (NAdam, {"lr": 0.05},
+     [0.5850950219899859, -0.28005236099509806, 0.45472094176169214, 0.43755363704282735, 0.3328652059568999,
+      -0.08372968084715002, 0.5595421028317223]),
+    (NAdam, {"lr": 0.05, "weight_decay": 0.1, "momentum_decay": 0.1},
+     [0.5534781201715923, -0.2756131249211479, 0.4537403327465587, 0.4297643507661321, 0.3078116200434547,
+      -0.052810091123568166, 0.5330902359229649]),
+    (NAdam, {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True},
+     [0.5688776530565549, -0.26683243027336895, 0.4259210695510383, 0.42304513000373284, 0.32531619822453717,
+      -0.07745496679709116, 0.5508378085659156]),
+    (RMSprop, {"lr": 0.02},
+     [0.7289954917049217, 0.017342444090441948, 0.17307465080713158, 0.6078814997060453, 0.17045507456353481,
+      -0.1763858484016024, 0.7784516107964502]),
+    (RMSprop, {"lr": 0.02, "alpha": 0.9, "eps": 0.0001, "weight_decay": 0.1, "momentum": 0.5, "centered": True},
+     [0.6172723272644876, -0.1273578240215269, 0.22347753729184905, 0.5742891778723764, 0.29343443941929076,
+      -0.17187762371281323, 0.6347598089446786]),
+    (Adagrad, {"lr": 0.1},
+     [0.5980676306452078, -0.21422213270881255, 0.38934352656315974, 0.4836869227386369, 0.3332814278493447,
+      -0.17506713278252056, 0.6418222760013322]),
+    (Adagrad, {"lr": 0.1, "lr_decay": 0.1, "weight_decay": 0.1, "initial_accumulator_value": 0.5, "eps": 0.0001},
+     [0.4597346698275837, -0.4422374122112632, 0.542610890125841, 0.38618799991788694, 0.1803433729723701,
+      -0.134495364156466, 0.53961984873511]),
+    (Adadelta, {"lr": 2.0},
+     [0.3602174316167323, -0.5371373385019326, 0.7344135690737951, 0.16650993674092843, 0.11086701767246047,
+      -0.11210147930695466, 0.6418942468698927]),
+    (Adadelta, {"lr": 2.0, "rho": 0.8, "eps": 0.001, "weight_decay": 0.1},
+     [0.6414292960558223, 0.03268715864834615, 0.0740676982101691, 0.5235713238281623, 0.08287606227198017,
+      -0.08604777794092755, 0.8115337551219869]),
 ]
 EVERY_OPTIMIZER = pytest.mark.parametrize(("kind", "settings", "wanted"), PYTORCH)
 
@@ -89,7 +132,8 @@ def test_float32_stays_float32_and_changes_in_place(kind, settings, wanted):
     assert w.data is arrays[0] and b.data is arrays[1]
     assert all(a is b for a, b in zip(
         buffers, [array for many in optimizer.buffers.values() for array in many], strict=True))
-    assert [array.shape for array in buffers] == [(2, 2), (2,), ()] * len(optimizer.buffers)
+    assert [array.shape for array in buffers] == [
+        shape if b != "product" else () for b in optimizer.buffers for shape in ((2, 2), (2,), ())]
     assert {x.dtype for x in (w.data, b.data, *buffers)} == {np.dtype(np.float32)} and type(s.data) is np.float32
     np.testing.assert_allclose(flat(parameters), wanted, rtol=1e-5, atol=1e-6)
 
@@ -111,18 +155,33 @@ def test_numbers_stay_python_floats(kind, settings, wanted):
         assert type(parameters[2].data) is float
 
 
-@EVERY_OPTIMIZER
-def test_defaults(kind, settings, wanted):
-    v = [Value(1.0)]
-    if kind is SGD:
-        optimizer = SGD(v, 0.5)
-        assert (optimizer.lr, optimizer.momentum, optimizer.weight_decay, optimizer.nesterov) == (0.5, 0, 0, False)
-        with pytest.raises(TypeError, match="lr"):
-            SGD(v)
-    else:
-        optimizer = kind(v)
-        assert (optimizer.lr, optimizer.betas, optimizer.eps) == (1e-3, (0.9, 0.999), 1e-8)
-        assert optimizer.weight_decay == (0.01 if kind is AdamW else 0)
+# PyTorch's
+DEFAULTS = {
+    SGD: {"momentum": 0, "weight_decay": 0, "nesterov": False},
+    Adam: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "amsgrad": False},
+    AdamW: {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.01, "amsgrad": False},
+    NAdam: {"lr": 2e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "momentum_decay": 4e-3,
+            "decoupled_weight_decay": False},
+    RMSprop: {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0, "momentum": 0, "centered": False},
+    Adagrad: {"lr": 1e-2, "lr_decay": 0, "weight_decay": 0, "initial_accumulator_value": 0, "eps": 1e-10},
+    Adadelta: {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0},
+    LBFGS: {"lr": 1, "max_iter": 20, "max_eval": 25, "tolerance_grad": 1e-7, "tolerance_change": 1e-9,
+            "history_size": 100, "line_search_fn": None},
+}
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_defaults(kind):
+    v = Value(1.0)
+    optimizer = kind([v], 0.5) if kind is SGD else kind([v])
+    wanted = {"lr": 0.5, **DEFAULTS[kind]}
+    assert optimizer.param_groups == [{"params": [v], **wanted}]
+    assert list(optimizer.param_groups[0]) == ["params", *wanted]  # in the order of the arguments
+    assert {k: getattr(optimizer, k) for k in wanted} == wanted
+    values = [wanted[k] for k in wanted] if kind is not SGD else [0.5, 0]
+    assert kind([v], *values).param_groups == optimizer.param_groups
+    with pytest.raises(TypeError, match="lr"):
+        SGD([v])
 
 
 def test_momentum_accumulates_beyond_one():
@@ -230,6 +289,15 @@ NAMED = list(Linear(1, 1, rng=0).named_parameters())
     (lambda: Adam(V, weight_decay=-1), ValueError, "Adam: weight_decay must be a finite number of at least 0, got -1"),
     (lambda: AdamW(V, weight_decay=-1), ValueError, "AdamW: weight_decay must be a finite number of at least 0"),
     (lambda: AdamW(V, betas=(0.9, 1)), ValueError, "AdamW: betas[1] must be at least 0 and less than 1, got 1"),
+    (lambda: Adam(V, betas=(0.9, 0.9), amsgrad=True, eps=-1), ValueError, "Adam: eps must be"),
+    (lambda: NAdam(V, betas=(0.9, 2)), ValueError, "NAdam: betas[1] must be at least 0 and less than 1, got 2"),
+    (lambda: NAdam(V, momentum_decay=-1), ValueError, "NAdam: momentum_decay must be a finite number of at least 0"),
+    (lambda: RMSprop(V, alpha=1), ValueError, "RMSprop: alpha must be at least 0 and less than 1, got 1"),
+    (lambda: RMSprop(V, momentum=-0.5), ValueError, "RMSprop: momentum must be a finite number of at least 0"),
+    (lambda: Adagrad(V, lr_decay=-1), ValueError, "Adagrad: lr_decay must be a finite number of at least 0, got -1"),
+    (lambda: Adagrad(V, initial_accumulator_value=-1), ValueError, "Adagrad: initial_accumulator_value must be"),
+    (lambda: Adadelta(V, rho=1.0), ValueError, "Adadelta: rho must be at least 0 and less than 1, got 1.0"),
+    (lambda: Adadelta(V, eps=-1), ValueError, "Adadelta: eps must be a finite number of at least 0, got -1"),
     (lambda: SGD([], lr=1), ValueError, "SGD: there are no parameters; was an iterator such as model.parameters() "
                                         "used up?"),
     (lambda: SGD(V[0], lr=1), TypeError, "SGD: parameters must be a list of parameters; write [p] for one"),

@@ -6,8 +6,24 @@ import re
 import numpy as np
 import pytest
 
-from autograd import Value
-from nn import SGD, Adam, Cosine, OneCycle, Schedule, Step
+from autograd import Value, jit
+from nn import (
+    MLP,
+    SGD,
+    Adam,
+    Cosine,
+    OneCycle,
+    ReduceLROnPlateau,
+    Schedule,
+    Step,
+    Warmup,
+    cross_entropy,
+    fit,
+    load_checkpoint,
+    metrics,
+    mse_loss,
+    save_checkpoint,
+)
 
 
 def optimizer(lr=0.5):
@@ -31,6 +47,10 @@ PYTORCH = [
       0.21676571485193286, 0.1625, 0.11590097423302684, 0.0801442841485013, 0.05766668908495966, 0.05]),
     (lambda o: Step(o, 4, gamma=0.3), [0.5] * 4 + [0.15] * 4 + [0.045] * 4 + [0.0135] * 2),
     (lambda o: Step(o, 1), [0.5, 0.05, 0.005, 0.0005]),
+    (lambda o: Warmup(o, 2, start_factor=1 / 3), [1 / 6, 1 / 3, 0.5, 0.5]),
+    (lambda o: Warmup(Cosine(o, 5), 3, start_factor=0.2),  # LinearLR and CosineAnnealingLR in a SequentialLR
+     [0.1, 0.2333333333333333, 0.36666666666666664, 0.5, 0.45225424859373686, 0.32725424859373686, 0.17274575140626314,
+      0.04774575140626316, 0.0]),
 ]
 SCHEDULES = [make for make, _ in PYTORCH]
 
@@ -44,7 +64,7 @@ def test_every_step_equals_pytorch(make, wanted):
         schedule.step()
         assert schedule.steps == n and type(o.lr) is float and o.lr == schedule.lr_at(n)
         rates.append(o.lr)
-    np.testing.assert_allclose(rates, wanted, rtol=1e-12)
+    np.testing.assert_allclose(rates, wanted, rtol=1e-12, atol=1e-16)
 
 
 @pytest.mark.parametrize("total", [10, 33, 100, 1000])
@@ -101,6 +121,80 @@ def test_one_cycle_rises_to_the_top_then_falls():
     assert rates[:top + 1] == sorted(rates[:top + 1]) and rates[top:] == sorted(rates[top:], reverse=True)
 
 
+def test_after_a_warm_up_the_schedule_is_as_it_would_be_without():
+    for make in (lambda o: Step(o, 3, 0.3), lambda o: OneCycle(o, 0.7, 9), lambda o: Warmup(Step(o, 2), 3)):
+        alone, warm = make(optimizer()), Warmup(make(optimizer()), 7)
+        assert warm.lr_at(0) == pytest.approx(0.01 * alone.lr_at(0))
+        assert [warm.lr_at(7 + n) for n in range(12)] == [alone.lr_at(n) for n in range(12)]
+
+
+# A plateau
+
+def test_a_plateau_waits_for_patience_and_cooldown():
+    o = optimizer(1.0)
+    schedule = ReduceLROnPlateau(o, factor=0.5, patience=1, cooldown=1, min_lr=0.2)
+    rates = []
+    for cost in (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0):
+        schedule.step(cost)
+        rates.append(o.lr)
+    assert rates == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.2, 0.2] and schedule.steps == 10
+    o.lr = 0.1
+    for _ in range(5):
+        schedule.step(1.0)
+    assert o.lr == 0.1  # which a min_lr above it does not raise
+
+
+@pytest.mark.parametrize(("mode", "metrics", "wanted"), [
+    ("min", [1.0, 0.95, 0.91, 0.89, 0.85], [1, 0.5, 0.25, 0.25, 0.125]),  # less than 0.9 of the best is better
+    ("max", [1.0, 1.05, 1.09, 1.11, 1.15], [1, 0.5, 0.25, 0.25, 0.125]),
+    ("min", [math.inf, 3.0, math.nan, 2.0], [0.5, 0.5, 0.25, 0.25]),
+])
+def test_a_plateau_s_threshold(mode, metrics, wanted):
+    o = optimizer(1.0)
+    schedule = ReduceLROnPlateau(o, mode, 0.5, 0, 0.1)
+    rates = [schedule.step(metric) or o.lr for metric in metrics]
+    assert rates == wanted
+
+
+def test_a_plateau_s_checkpoint_goes_on(tmp_path):
+    def parts():
+        model = MLP([2, 1], rng=0)
+        o = SGD(model.parameters(), lr=0.5)
+        return {"model": model, "optimizer": o, "schedule": ReduceLROnPlateau(o, patience=1, cooldown=2)}
+
+    first, second = parts(), parts()
+    for cost in (3.0, 2.0, 2.5, 2.5, 2.5):
+        first["schedule"].step(cost)
+        save_checkpoint(tmp_path / "last", **first)
+        load_checkpoint(tmp_path / "last", **second)
+        assert second["schedule"].state_dict() == first["schedule"].state_dict()
+        assert second["optimizer"].lr == first["optimizer"].lr
+    assert first["optimizer"].lr == 0.05
+    with pytest.raises(ValueError, match="ReduceLROnPlateau: the state was made with patience=1, not 2"):
+        ReduceLROnPlateau(optimizer(), patience=2).load_state_dict(first["schedule"].state_dict())
+
+
+def test_fit_steps_a_plateau_after_each_epoch():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(20, 2)).astype(np.float32)
+
+    def rates(cost, y, validation, **options):
+        model = MLP([2, 2], rng=0)
+        o = SGD(model.parameters(), lr=0.0)  # with which nothing becomes better
+        o.lr = 1e-30
+        schedule = ReduceLROnPlateau(o, patience=1, threshold=0.0, **options.pop("plateau", {}))
+        history = fit(model, cost, (x, y), validation, o, schedule, 5, rng=0, jit=False, **options)
+        return [row["lr"] * 1e30 for row in history]
+
+    labels = (x[:, 0] > 0).astype(int)
+    assert rates(mse_loss, x, (x, x)) == pytest.approx([1, 1, 1, 0.1, 0.1])
+    assert rates(cross_entropy, labels, (x, labels), metrics=[metrics.accuracy],
+                 plateau={"mode": "max"}) == pytest.approx([1, 1, 1, 0.1, 0.1])
+    assert rates(mse_loss, x, None)[0] == pytest.approx(1)
+    with pytest.raises(ValueError, match="mode='max' watches the column val_accuracy, but there are epoch, lr, cost;"):
+        rates(mse_loss, x, None, plateau={"mode": "max"})
+
+
 @pytest.mark.parametrize("make", SCHEDULES)
 def test_any_optimizer_and_numbers_of_numpy(make):
     o = Adam([Value([1.0])], lr=np.float32(0.5))
@@ -145,6 +239,8 @@ def test_a_state_is_made_of_numbers_and_the_kind():
     (lambda o: Cosine(o, 3), {}, "Cosine: the state is that of None"),
     (lambda o: Cosine(o, 3), Cosine(optimizer(), 4).state_dict(),
      "Cosine: the state was made with total_steps=4, not 3"),
+    (lambda o: Warmup(Cosine(o, 3), 2), Warmup(Cosine(optimizer(), 4), 2).state_dict(),
+     "Warmup: the state was made with then={'kind': 'Cosine', 'total_steps': 4, 'min_lr': 0.0}, not {'kind':"),
 ])
 def test_the_state_of_another_schedule_is_refused(make, state, text):
     o = optimizer()
@@ -176,6 +272,20 @@ def test_the_state_of_another_schedule_is_refused(make, state, text):
     (lambda o: Step(o, 3, gamma=-1), ValueError, "Step: gamma"),
     (lambda o: Cosine(o, 3, min_lr=-1), ValueError, "Cosine: min_lr"),
     (lambda o: Step([o], 3), TypeError, "Step: optimizer must be an nn optimizer, got [<nn.optimizers.SGD"),
+    (lambda o: Warmup(o, 0), ValueError, "Warmup: total_steps must be a positive integer, got 0"),
+    (lambda o: Warmup(o, 3, start_factor=-1), ValueError, "Warmup: start_factor must be a finite number of at least 0"),
+    (lambda o: Warmup([o], 3), TypeError, "Warmup: then must be an optimizer, or a schedule whose learning rate "
+                                          "depends on the count of steps alone, got [<nn"),
+    (lambda o: Warmup(ReduceLROnPlateau(o), 3), TypeError, "Warmup: then must be an optimizer, or a schedule whose"),
+    (lambda o: ReduceLROnPlateau(o, "low"), ValueError, "ReduceLROnPlateau: mode must be 'min' or 'max', got 'low'"),
+    (lambda o: ReduceLROnPlateau(o, factor=1), ValueError, "ReduceLROnPlateau: factor must be at least 0 and less"),
+    (lambda o: ReduceLROnPlateau(o, patience=-1), ValueError, "ReduceLROnPlateau: patience must be an integer of at "
+                                                               "least 0, got -1"),
+    (lambda o: ReduceLROnPlateau(o, cooldown=0.5), ValueError, "ReduceLROnPlateau: cooldown must be an integer of"),
+    (lambda o: ReduceLROnPlateau(o, threshold=-1), ValueError, "ReduceLROnPlateau: threshold must be a finite number"),
+    (lambda o: ReduceLROnPlateau(o).step([1.0]), TypeError, "ReduceLROnPlateau: step takes a number, outside of jit, "
+                                                            "got [1.0]"),
+    (lambda o: jit(ReduceLROnPlateau(o).step)(1.0), TypeError, "outside of jit, got a traced one"),
     (lambda o: Cosine(o.parameters, 3), TypeError, "Cosine: optimizer must be an nn optimizer, got [Value("),
 ])
 def test_wrong_arguments_leave_the_optimizer_alone(make, error, text):
@@ -186,16 +296,16 @@ def test_wrong_arguments_leave_the_optimizer_alone(make, error, text):
 
 
 def test_a_subclass_gives_the_rate():
-    class Warmup(Schedule):
+    class Ramp(Schedule):
         def lr_at(self, n):
             return self.base_lr * min(1.0, (n + 1) / 4)
 
     o = optimizer(1.0)
-    schedule, rates = Warmup(o), []
+    schedule, rates = Ramp(o), []
     for _ in range(5):
         rates.append(o.lr)
         schedule.step()
     assert rates == [0.25, 0.5, 0.75, 1.0, 1.0]
-    assert schedule.state_dict()["kind"] == "Warmup"
+    assert schedule.state_dict()["kind"] == "Ramp"
     with pytest.raises(NotImplementedError):
         Schedule(o)

@@ -1,6 +1,6 @@
-"""Optimizers, besides those in ``rows_basics``, and groups of parameters."""
+"""Optimizers and schedules, besides those in ``rows_basics``, and groups of parameters."""
 
-from tests.reference.compare import optimizer
+from tests.reference.compare import optimizer, schedule
 
 
 def groups(model):
@@ -25,7 +25,28 @@ def grouped(kind, own, **settings):
     return optimizer(f"{kind} in groups with {', '.join(own)}", make)
 
 
+def plateau(name, metrics, **settings):
+    return schedule(f"ReduceLROnPlateau {name}", lambda nn, o: nn.ReduceLROnPlateau(o, **settings),
+                    lambda lr_scheduler, o: lr_scheduler.ReduceLROnPlateau(o, **settings), metrics)
+
+
+def cosine_after_linear(lr_scheduler, o):
+    first = lr_scheduler.LinearLR(o, start_factor=0.2, total_iters=8)
+    return lr_scheduler.SequentialLR(o, [first, lr_scheduler.CosineAnnealingLR(o, 30)], milestones=[8])
+
+
+FALLING = (3.0, 2.0, 2.1, 2.0, 1.99999, 1.99, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, float("nan"),
+           1.0, 1.0, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3)
+RISING = (0.1, 0.5, 0.5, 0.50001, 0.6, 0.55, 0.58, 0.6, 0.6, 0.7, 0.69, 0.69, 0.69, 0.69, 0.69, 0.69, 0.69, 0.69)
+
 ROWS = [
+    schedule("Warmup", lambda nn, o: nn.Warmup(o, 8, start_factor=0.2),
+             lambda lr_scheduler, o: lr_scheduler.LinearLR(o, start_factor=0.2, total_iters=8)),
+    schedule("Warmup Cosine", lambda nn, o: nn.Warmup(nn.Cosine(o, 30), 8, start_factor=0.2), cosine_after_linear),
+    plateau("patience", FALLING, patience=2),
+    plateau("cooldown", FALLING, factor=0.5, patience=1, cooldown=2, threshold=0.1),
+    plateau("min_lr", FALLING, patience=0, min_lr=0.01),
+    plateau("max", RISING, mode="max", factor=0.3, patience=1, threshold=0.01),
     row("Adam", "amsgrad", lr=0.1, betas=(0.5, 0.6), amsgrad=True),
     row("AdamW", "amsgrad", lr=0.1, betas=(0.5, 0.6), amsgrad=True, weight_decay=0.1),
     row("RMSprop", ""),

@@ -12,6 +12,7 @@ from autograd import Value, check, no_grad
 
 from . import metrics
 from .checks import number
+from .lbfgs import LBFGS
 from .module import Module
 from .optimizers import Optimizer, clip_grad_norm
 
@@ -33,24 +34,29 @@ def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimi
     >>> costs[-1] < costs[0] / 100
     True
     """
-    buffers = [(buffer, buffer.copy()) for buffer in (model.buffers() if isinstance(model, Module) else ())]
-    try:
+    def closure() -> Value:
         loss = cost(model(x), y)
         if not isinstance(loss, Value):
             raise TypeError(f"train_step: the cost must be a Value computed from the model, got {type(loss).__name__}")
-        value = loss.data
-        check(np.isfinite(value), _not_finite, value, optimizer.steps + 1, optimizer.lr)
+        check(np.isfinite(loss.data), _not_finite, loss.data, optimizer.steps + 1, optimizer.lr)
         optimizer.zero_grad()
         loss.backward()
         for i, p in enumerate(optimizer.parameters):
             if p.grad is not None:
                 check(np.all(np.isfinite(p.grad)), _no_gradient, i, optimizer.steps + 1, optimizer.lr)
+        if clip_norm is not None:
+            clip_grad_norm(optimizer.parameters, clip_norm)
+        return loss
+
+    buffers = [(buffer, buffer.copy()) for buffer in (model.buffers() if isinstance(model, Module) else ())]
+    try:
+        if isinstance(optimizer, LBFGS):
+            return number(optimizer.step(closure).data)
+        value = closure().data
     except FloatingPointError:
         for buffer, before in buffers:
             buffer[...] = before
         raise
-    if clip_norm is not None:
-        clip_grad_norm(optimizer.parameters, clip_norm)
     optimizer.step()
     return number(value)
 
@@ -61,7 +67,7 @@ def make_train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: O
 
     It is jitted: the first step on a mini-batch of a new shape is traced, and later ones run as a program (see
     ``autograd.jit``). With ``jit=False`` each step runs as it is written, for a cost that jit refuses, or to look
-    inside.
+    inside; and so do those of ``LBFGS``, which evaluates the cost as often as it needs.
 
     >>> from nn import SGD, Linear, mse_loss
     >>> model = Linear(1, 1, rng=0)
@@ -74,7 +80,7 @@ def make_train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: O
     def step(x: Any, y: Any) -> float:
         return train_step(model, cost, optimizer, x, y, clip_norm)
 
-    return autograd.jit(step) if jit else step
+    return autograd.jit(step) if jit and not isinstance(optimizer, LBFGS) else step
 
 
 def _not_finite(value: float, step: int, lr: float) -> FloatingPointError:
@@ -104,10 +110,10 @@ def predict(model: Module, x: Any, size: int = 1000) -> Any:
     model.eval()
     try:
         with no_grad():
-            parts = [model(rebuilt(x, (array[i : i + size] for array in arrays))) for i in range(0, rows, size)]
-            together = zip(*map(arrays_in, parts), strict=True)
-            return rebuilt(parts[0], (np.concatenate([y.data if isinstance(y, Value) else y for y in outputs])
-                                      for outputs in together))
+            parts = [model(rebuilt(x, iter([array[i : i + size] for array in arrays]))) for i in range(0, rows, size)]
+            joined = [np.concatenate([y.data if isinstance(y, Value) else y for y in outputs])
+                      for outputs in zip(*[arrays_in(part) for part in parts], strict=True)]
+            return rebuilt(parts[0], iter(joined))
     finally:
         for module, mode in modes:
             module.training = mode

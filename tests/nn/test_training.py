@@ -71,6 +71,18 @@ def test_a_cost_that_is_not_finite_changes_nothing(cost, optimizer):
     assert repr(optimizer.state_dict()) == state
 
 
+def test_lbfgs_moves_until_it_has_converged():
+    model = MLP([3, 8, 2], nn.Tanh, rng=1)
+    optimizer = nn.LBFGS(model.parameters(), line_search_fn="strong_wolfe")
+    step = nn.make_train_step(model, nn.mse_loss, optimizer)
+    costs = [step(X, Y) for _ in range(5)]
+    assert costs[0] == float(nn.mse_loss(MLP([3, 8, 2], nn.Tanh, rng=1)(X), Y)) and costs[-1] < costs[0] / 100
+    history = nn.fit(model, nn.mse_loss, (X, Y), None, optimizer, epochs=2, batch_size=30, rng=0)
+    assert history[-1]["cost"] < costs[-1] and optimizer.steps == 7
+    with pytest.raises(FloatingPointError, match="the cost is inf at step 8"), np.errstate(all="ignore"):
+        step(X * np.float32(1e38), Y * np.float32(1e38))
+
+
 def root_of_0_where_y_is_1(output, y):
     return np.sqrt((output * y).sum() * 0 + 1 - np.max(y))
 

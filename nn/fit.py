@@ -268,11 +268,16 @@ def _pair(name: str, data: Any) -> tuple[Any, Any]:
         or_function = ", or a function of the generator that yields mini-batches" if name == "train" else ""
         raise TypeError(f"fit: {name} must be a pair (x, y) of inputs and targets{or_function}; got "
                         f"{type(data).__name__}{f' of {len(data)}' if isinstance(data, (tuple, list)) else ''}")
-    lengths = [len(array) for array in arrays_in(tuple(data))]
+    x, y = data
+    arrays = [array if hasattr(array, "shape") else np.asarray(array) for array in arrays_in((x, y))]
+    if not all(array.shape for array in arrays):
+        raise TypeError(f"fit: {name} must hold arrays with a row for each example, got one of no axes, "
+                        f"{next(array for array in arrays if not array.shape)!r:.60}")
+    lengths = [len(array) for array in arrays]
     if len(set(lengths)) > 1 or not lengths[0]:
         raise ValueError(f"fit: {name} must hold as many inputs as targets, and at least one; got arrays of {lengths} "
                          "rows")
-    return data[0], data[1]
+    return rebuilt((x, y), iter(arrays))
 
 
 def _in_main_thread() -> bool:

@@ -15,7 +15,7 @@ X = np.random.default_rng(0).standard_normal((20, 3)).astype(np.float32)
 LABELS = np.arange(20) % 2
 
 
-def run(callbacks, epochs=2, jit=True, **options):
+def run(callbacks, epochs=2, jit=False, **options):
     model = MLP([3, 4, 2], rng=0)
     return fit(model, nn.cross_entropy, (X, LABELS), (X, LABELS), SGD(model.parameters(), lr=0.1), epochs=epochs, rng=0,
                batch_size=10, callbacks=callbacks, metrics=[nn.metrics.accuracy], jit=jit, **options)
@@ -136,7 +136,7 @@ def test_the_progress_bar_moves_on_a_terminal(as_function):
     rich, text = pytest.importorskip("rich.console"), io.StringIO()
     model = MLP([3, 4, 2], rng=0)
     train = (lambda rng: nn.data.minibatches(X, LABELS, size=5)) if as_function else (X, LABELS)
-    fit(model, nn.cross_entropy, train, None, SGD(model.parameters(), lr=0.1), epochs=2, rng=0, batch_size=5,
+    fit(model, nn.cross_entropy, train, None, SGD(model.parameters(), lr=0.1), epochs=2, rng=0, batch_size=5, jit=False,
         callbacks=[ProgressBar(rich.Console(file=text, force_terminal=True, width=120))])
     assert re.search(r"epoch 2/2 .*cost 0\.\d{4}", text.getvalue())
 

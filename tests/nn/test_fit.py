@@ -132,7 +132,7 @@ def ctrl_c():
 @pytest.mark.parametrize("times", [1, 2])
 def test_ctrl_c_ends_after_the_step_and_keeps_the_work(tmp_path, capsys, ctrl_c, times):
     made, press = parts(), Presses(5, times)  # in the second epoch, of 3 steps
-    options = {"cost": nn.mse_loss, "train": PAIR, "epochs": 4, "rng": 0, "batch_size": 10}
+    options = {"cost": nn.mse_loss, "train": PAIR, "epochs": 4, "rng": 0, "batch_size": 10, "jit": False}
     history = fit(**made, **options, callbacks=[press, Checkpoint(tmp_path / "last")])
     assert len(history) == 1 and history.stopped == "Interrupted after epoch 1 of 4"
     text = f"Interrupted after epoch 1 of 4. Go on with: nn.fit(..., resume='{tmp_path / 'last'}')\n"
@@ -145,7 +145,8 @@ def test_ctrl_c_ends_after_the_step_and_keeps_the_work(tmp_path, capsys, ctrl_c,
 
 
 def test_ctrl_c_at_the_last_step_of_an_epoch_keeps_that_epoch(capsys, ctrl_c):
-    history = fit(**parts(), cost=nn.mse_loss, train=PAIR, epochs=2, rng=0, batch_size=10, callbacks=[Presses(3)])
+    history = fit(**parts(), cost=nn.mse_loss, train=PAIR, epochs=2, rng=0, jit=False, batch_size=10,
+                  callbacks=[Presses(3)])
     assert len(history) == 1
     assert capsys.readouterr().err.endswith("There is no nn.Checkpoint among the callbacks to go on from.\n")
 
@@ -153,7 +154,7 @@ def test_ctrl_c_at_the_last_step_of_an_epoch_keeps_that_epoch(capsys, ctrl_c):
 def test_a_handler_of_the_program_stays(ctrl_c):
     pressed = []
     signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-    history = fit(**parts(), cost=nn.mse_loss, train=PAIR, epochs=2, rng=0, callbacks=[Presses(1)])
+    history = fit(**parts(), cost=nn.mse_loss, train=PAIR, epochs=2, rng=0, jit=False, callbacks=[Presses(1)])
     assert len(history) == 2 and pressed == [signal.SIGINT]
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -201,10 +202,10 @@ def test_the_first_nan_stops_it_with_a_report(jit, make, bad, finding):
 def test_modes_are_left_alone_unless_all_is_in_evaluation():
     made = parts()
     made["model"].inner[0].eval()
-    fit(**made, cost=nn.mse_loss, train=PAIR, validation=PAIR, rng=0)
+    fit(**made, cost=nn.mse_loss, train=PAIR, validation=PAIR, rng=0, jit=False)
     assert made["model"].training and not made["model"].inner[0].training
     made["model"].eval()
-    fit(**made, cost=nn.mse_loss, train=PAIR, validation=PAIR, rng=0)
+    fit(**made, cost=nn.mse_loss, train=PAIR, validation=PAIR, rng=0, jit=False)
     assert made["model"].inner[0].training
 
 
@@ -212,8 +213,16 @@ def test_several_validation_sets_and_metrics():
     labels = np.arange(25) % 2
     model = MLP([3, 2], rng=0)
     history = fit(model, nn.cross_entropy, (X, labels), {"train": (X, labels), "test": (X[:5], labels[:5])},
-                  SGD(model.parameters(), lr=0.1), rng=0, metrics=[nn.metrics.accuracy])
+                  SGD(model.parameters(), lr=0.1), rng=0, jit=False, metrics=[nn.metrics.accuracy])
     assert history.columns[3:] == ["train_cost", "train_accuracy", "test_cost", "test_accuracy"]
+
+
+def test_lists_are_arrays():
+    rows = []
+    for data in (X, Y), [X.tolist(), Y.tolist()]:
+        model = MLP([3, 2], rng=0)
+        rows += fit(model, nn.mse_loss, (X, Y), data, SGD(model.parameters(), lr=0.1), rng=0, jit=False)
+    assert rows[1] == pytest.approx(rows[0])
 
 
 def test_callbacks_are_called_in_their_order_with_the_checkpoint_last(tmp_path):
@@ -232,7 +241,7 @@ def test_callbacks_are_called_in_their_order_with_the_checkpoint_last(tmp_path):
             assert nn.checkpoints.read_progress(tmp_path / "last")["history"] == run.history[:-1]
             run.stop("enough")
 
-    history = fit(**parts(), cost=nn.mse_loss, train=PAIR, rng=0, batch_size=13, epochs=5,
+    history = fit(**parts(), cost=nn.mse_loss, train=PAIR, rng=0, jit=False, batch_size=13, epochs=5,
                   callbacks=[Checkpoint(tmp_path / "last"), Note()])
     assert calls == ["on_train_begin", "on_step_end", "on_step_end", "columns", "on_epoch_end", "on_train_end"]
     assert history.stopped == "enough" and history[0]["mine"] == 2
@@ -249,7 +258,7 @@ def test_callbacks_end_also_after_an_error():
             raise OSError("full")
 
     with pytest.raises(OSError, match="full"):
-        fit(**parts(), cost=nn.mse_loss, train=PAIR, rng=0, callbacks=[Ends()])
+        fit(**parts(), cost=nn.mse_loss, train=PAIR, rng=0, jit=False, callbacks=[Ends()])
     assert ended == [1]
 
 
@@ -266,6 +275,8 @@ ERRORS = [
     ({"train": (X, Y, Y)}, TypeError, "got tuple of 3"),
     ({"train": (X, Y[:7])}, ValueError, "fit: train must hold as many inputs as targets, and at least one; got arrays "
                                         "of [25, 7] rows"),
+    ({"train": (X, None)}, TypeError, "fit: train must hold arrays with a row for each example, got one of no axes, "
+                                      "array(None, dtype=object)"),
     ({"train": (X[:0], Y[:0])}, ValueError, "got arrays of [0, 0] rows"),
     ({"train": lambda rng: iter(())}, ValueError, "fit: train gave no mini-batch; a function must yield those of an "
                                                   "epoch each time it is called"),
@@ -287,7 +298,7 @@ def test_errors(options, kind, text):
 
 def test_checkpoints_that_do_not_fit_change_nothing(tmp_path):
     made = parts()
-    options = {"cost": nn.mse_loss, "train": PAIR, "rng": 0, "batch_size": 10, "epochs": 2}
+    options = {"cost": nn.mse_loss, "train": PAIR, "rng": 0, "batch_size": 10, "epochs": 2, "jit": False}
     fit(**made, **options, callbacks=[Checkpoint(tmp_path / "last")])
     before = made["model"].state_dict()
     nn.save_checkpoint(tmp_path / "other", **made, rng=np.random.default_rng(0), epoch=1)

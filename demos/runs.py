@@ -30,6 +30,11 @@ class Settings:
     seed: int
     jit: bool
 
+    @property
+    def kind(self) -> str:
+        """Of the digits: spoken, or drawn."""
+        return "drawn" if self.data == "strokes" else self.data
+
 
 def parser(name: str, about: str, data: Sequence[str], epochs: int) -> argparse.ArgumentParser:
     """The options that every training has."""
@@ -52,7 +57,8 @@ def main(options: argparse.ArgumentParser, argv: Sequence[str] | None,
     try:
         start(options.parse_args(argv), Console())
     except Interrupted as stop:
-        print(stop, file=sys.stderr) if str(stop) else None
+        if str(stop):
+            print(stop, file=sys.stderr)
         return 130
     except (DemoError, FloatingPointError) as error:
         print(error, file=sys.stderr)

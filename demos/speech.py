@@ -27,7 +27,7 @@ def recordings_or_none(data: str, console: Console,
     except (nn.data.DataUnavailable, ModuleNotFoundError) as error:
         if data == "spoken":
             raise DemoError(str(error)) from error
-        reason = str(error).splitlines()[0].removeprefix("Spoken digits: ").rstrip(":")
+        reason = str(error).splitlines()[0].removeprefix("Spoken digits: ").rstrip(":.")
         say(console, f"The spoken digits are not at hand ({reason}): {instead}")
         return None
     except nn.data.DataCorrupt as error:

@@ -122,11 +122,12 @@ def start(args: argparse.Namespace, console: Console) -> None:
     settings = begun(args, settings, folder, [CHECKPOINT, *(path.name for path in paths.values())])
     with threadpool_limits(1):  # the products are too small to share between threads
         test = words[is_test]
-        say(console, f"Training on {np.sum(~is_test):,} {data} digits, {settings.epochs} epochs, seed {settings.seed}.")
+        say(console, f"Training on {np.sum(~is_test):,} {settings.kind} digits, {settings.epochs} epochs, "
+                     f"seed {settings.seed}.")
         model, history = train(settings, words[~is_test], test, folder / CHECKPOINT, console)
         nn.save_parameters(model, folder / "model.safetensors")
         logits = nn.predict(model, test.x)
-        pictures = spoken_report.write_pictures(folder, history, model, test, logits, data)
+        pictures = spoken_report.write_pictures(folder, history, model, test, logits, settings.kind)
         accuracies = {}
         # A speaker whom the network has never heard, in half the epochs: it is asked six times.
         brief = replace(settings, epochs=max(1, settings.epochs // 2))

@@ -20,15 +20,15 @@ __all__ = ["gates", "results_table", "write_pictures"]
 
 
 def write_pictures(folder: Path, history: nn.History, model: Any, test: Any, logits: np.ndarray,
-                   data: str) -> list[str]:
+                   kind: str) -> list[str]:
     """Write spectrograms.png, confusion.png, gates.png and curves.png, and return these names."""
     answers = logits.argmax(axis=1)
     sevens = np.flatnonzero((test.labels == 7) & (answers == 7))
     shown = sevens[np.argsort(test.lengths[sevens])[len(sevens) // 2]] if len(sevens) else 0
     figures = {
-        "spectrograms.png": spectrograms(test, data),
+        "spectrograms.png": spectrograms(test, kind),
         "confusion.png": confusion(test.labels, answers),
-        "gates.png": gates(model, test.frames[shown, : test.lengths[shown]], f"a {data} {test.labels[shown]}", data),
+        "gates.png": gates(model, test.frames[shown, : test.lengths[shown]], f"a {kind} {test.labels[shown]}", kind),
         "curves.png": history.plot(),
     }
     for name, figure in figures.items():
@@ -41,29 +41,30 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(file, dpi=120, format="png")
 
 
-def spectrograms(test: Any, data: str) -> Figure:
+def spectrograms(test: Any, kind: str) -> Figure:
     """One test example of each digit, as the network gets it."""
     figure = Figure(figsize=(11, 5), layout="constrained")
-    figure.suptitle("What the network hears: loudness by band, light is loud" if data == "spoken" else
+    figure.suptitle("What the network hears: loudness by band, light is loud" if kind == "spoken" else
                     "What the network reads, row by row from the left: ink is light")
     low, high = np.percentile(test.frames, [2, 99.8])
-    step = speech.STEP if data == "spoken" else 1
+    step = speech.STEP if kind == "spoken" else 1
     grid = figure.subplots(2, 5, sharex=True, sharey=True)
-    for axes, i in zip(grid.flat, [i for d in range(10) for i in np.flatnonzero(test.labels == d)[:1]], strict=False):
+    places = [np.flatnonzero(test.labels == digit) for digit in range(10)]
+    for axes, i in zip(grid.flat, [own[len(own) * d // 10] for d, own in enumerate(places) if len(own)], strict=False):
         length = test.lengths[i]
         axes.imshow(test.frames[i, :length].T, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=high,
                     extent=(0, step * length, -0.5, test.frames.shape[2] - 0.5))
         axes.set(xlim=(0, step * test.lengths.max()), title=f"{test.labels[i]} {test.speakers[i]}")
     for axes in grid[1]:
-        axes.set_xlabel("time in s" if data == "spoken" else "row")
+        axes.set_xlabel("time in s" if kind == "spoken" else "row")
     for axes in grid[:, 0]:
-        frequencies(axes, data)
+        frequencies(axes, kind)
     return figure
 
 
-def frequencies(axes: Any, data: str) -> None:
+def frequencies(axes: Any, kind: str) -> None:
     """Mark the bands with their frequencies."""
-    if data != "spoken":
+    if kind != "spoken":
         axes.set_ylabel("pixel")
         return
     top, bottom = (2595 * np.log10(1 + f / 700) for f in (4000, 60))
@@ -73,18 +74,18 @@ def frequencies(axes: Any, data: str) -> None:
     axes.set_ylabel("frequency in kHz")
 
 
-def gates(model: Any, frames: np.ndarray, title: str, data: str) -> Figure:
+def gates(model: Any, frames: np.ndarray, title: str, kind: str) -> Figure:
     """What each unit of the LSTM did over one word, (frames, bands), and what the answer would have been so far."""
     i, f, o, c, h = lstm_by_hand(model.lstm, (frames - model.mean) / model.scale)
     so_far = np.cumsum(h, axis=0) / np.arange(1, len(h) + 1)[:, None]
     chances = softmax(so_far @ model.output.weight.data.T + model.output.bias.data)
     order = np.argsort(np.abs(c).argmax(axis=0), kind="stable")  # units by when their cells are fullest
-    end = len(frames) * (speech.STEP if data == "spoken" else 1)
+    end = len(frames) * (speech.STEP if kind == "spoken" else 1)
     figure = Figure(figsize=(9, 11), layout="constrained")
     figure.suptitle(f"What the gates did over {title}; units in the order in which their cells fill")
     rows = figure.subplots(6, 1, sharex=True, height_ratios=(1.2, 1, 1, 1, 1, 1))
     fullest = np.abs(c).max()
-    panels = [("spectrogram" if data == "spoken" else "image", frames, "magma", None, None),
+    panels = [("spectrogram" if kind == "spoken" else "image", frames, "magma", None, None),
               ("input gate", i[:, order], "viridis", 0, 1), ("forget gate", f[:, order], "viridis", 0, 1),
               ("cell", c[:, order], "RdBu", -fullest, fullest), ("output gate", o[:, order], "viridis", 0, 1),
               ("answer so far", chances, "Greys", 0, 1)]
@@ -94,8 +95,8 @@ def gates(model: Any, frames: np.ndarray, title: str, data: str) -> Figure:
         axes.set_title(name, fontsize=10)
         axes.set_ylabel("unit")
         figure.colorbar(image, ax=axes, aspect=8)
-    frequencies(rows[0], data)
-    rows[-1].set(ylabel="digit", yticks=range(0, 10, 3), xlabel="time in s" if data == "spoken" else "row")
+    frequencies(rows[0], kind)
+    rows[-1].set(ylabel="digit", yticks=range(0, 10, 3), xlabel="time in s" if kind == "spoken" else "row")
     return figure
 
 
@@ -121,7 +122,7 @@ def results_table(settings: Any, model: nn.Module, logits: np.ndarray, labels: n
                   seconds: float) -> Table:
     """Test accuracy in all and by digit, accuracy on speakers left out, time and number of parameters."""
     right = logits.argmax(axis=1) == labels
-    table = Table(title=f"LSTM of {model.lstm.hidden_size} units on {settings.data} digits, seed {settings.seed}")
+    table = Table(title=f"LSTM of {model.lstm.hidden_size} units on {settings.kind} digits, seed {settings.seed}")
     table.add_column("")
     table.add_column("", justify="right")
     table.add_row("test accuracy", f"{right.mean():.2%}  ({right.sum():,} of {len(labels):,})", style="bold")

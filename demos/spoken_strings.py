@@ -133,7 +133,7 @@ def load_sayings(data: str, console: Console) -> tuple[str, Sayings, Sayings]:
                                part.speakers, joined_sounds) for part in recordings)
         return "spoken", train, test
     drawn = (nn.data.strokes(n, rng) for n, rng in ((3000, 1), (500, 2)))
-    train, test = (Sayings([image.reshape(28, 28).T[3:25] for image in images], labels, np.full(len(labels), ""),
+    train, test = (Sayings([image.reshape(28, 28).T[3:25, ::-1] for image in images], labels, np.full(len(labels), ""),
                            joined_images) for images, labels in drawn)
     return "strokes", train, test
 
@@ -207,7 +207,7 @@ def start(args: argparse.Namespace, console: Console) -> None:
     test = test_sayings.strings(TEST_STRINGS, np.random.default_rng(1))
     some = sayings.strings(200, np.random.default_rng(2))
     model = Speller(*speech.statistics(*some.batch(range(200), FRAMES)[0]), np.random.default_rng(settings.seed))
-    say(console, f"Training on {STRINGS:,} strings of {LEAST} to {MOST} {data} digits, joined anew in each of "
+    say(console, f"Training on {STRINGS:,} strings of {LEAST} to {MOST} {settings.kind} digits, joined anew in each of "
                  f"{settings.epochs} epochs, seed {settings.seed}.")
     with threadpool_limits(1):  # the products are too small to share between threads
         history = trained(model, ctc_cost, epochs_of(sayings), None, folder / CHECKPOINT, settings, console, NAME,
@@ -216,7 +216,7 @@ def start(args: argparse.Namespace, console: Console) -> None:
     nn.save_parameters(model, folder / "model.safetensors")
     spoken_report.save(history.plot(), folder / "curves.png")
     shown = next((i for i, digits in enumerate(test.digits) if len(digits) == 5), 0)
-    spoken_report.save(moment_by_moment(test, shown, log_probs[shown, : moments[shown]], answers[shown], data),
+    spoken_report.save(moment_by_moment(test, shown, log_probs[shown, : moments[shown]], answers[shown], settings.kind),
                        folder / "moments.png")
     console.print(results_table(settings, model, test, answers, history.seconds))
     say(console, f"Written to {folder}: model.safetensors, curves.png, moments.png")
@@ -228,7 +228,7 @@ def start(args: argparse.Namespace, console: Console) -> None:
 def results_table(settings: Settings, model: nn.Module, test: Strings, answers: list[list[int]],
                   seconds: float) -> Table:
     """Error rate, some strings with what they were taken for, time and number of parameters."""
-    table = Table(title=f"Strings of {settings.data} digits, seed {settings.seed}")
+    table = Table(title=f"Strings of {settings.kind} digits, seed {settings.seed}")
     table.add_column("said")
     table.add_column("understood")
     right = [a == list(b) for a, b in zip(answers, test.digits, strict=True)]
@@ -245,20 +245,20 @@ def results_table(settings: Settings, model: nn.Module, test: Strings, answers: 
     return table
 
 
-def moment_by_moment(test: Strings, shown: int, log_probs: np.ndarray, answer: list[int], data: str) -> Figure:
+def moment_by_moment(test: Strings, shown: int, log_probs: np.ndarray, answer: list[int], kind: str) -> Figure:
     """A string as the network gets it, and how likely it takes each digit, and the blank, to be said at each moment."""
     frames = test.spectrograms[shown]
-    end = len(frames) * (speech.STEP if data == "spoken" else 1)
+    end = len(frames) * (speech.STEP if kind == "spoken" else 1)
     figure = Figure(figsize=(11, 6), layout="constrained")
     said, taken = (" ".join(map(str, digits)) for digits in (test.digits[shown], answer))
-    figure.suptitle(f"{said}, taken for {taken}")
+    figure.suptitle(f"Said: {said}. Understood: {taken or 'nothing'}.")
     above, below = figure.subplots(2, 1, sharex=True)
     above.imshow(frames.T, origin="lower", aspect="auto", cmap="magma", extent=(0, end, -0.5, frames.shape[1] - 0.5))
-    spoken_report.frequencies(above, data)
+    spoken_report.frequencies(above, kind)
     image = below.imshow(np.exp(log_probs).T, aspect="auto", cmap="Blues", vmin=0, vmax=1, interpolation="nearest",
                          extent=(0, end, 10.5, -0.5))
     below.set(yticks=range(11), yticklabels=[*map(str, range(10)), "blank"], ylabel="label",
-              xlabel="time in s" if data == "spoken" else "column")
+              xlabel="time in s" if kind == "spoken" else "column")
     figure.colorbar(image, ax=below, label="probability", aspect=12)
     return figure
 

@@ -49,6 +49,12 @@ def _zeros_or_any(like: Any, dtype: Any, padding: Pairs, shape: tuple[int, ...])
     return (np.zeros_like if padded else np.empty_like)(like, dtype, shape=shape)
 
 
+def _examples_last(x: Any) -> Any:
+    """A copy with the examples along the last axis: what is moved at once is then longer, and a sum over all of them is
+    one matrix product."""
+    return np.copy(np.moveaxis(x, 0, -1), order="C")
+
+
 @indivisible
 def convolve(x: Any, w: Any, stride: Sizes, padding: Pairs, dilation: Sizes, groups: int) -> Any:
     """The cross-correlation y[n, o, p] = Σ x[n, c, p · stride + k · dilation - before] · w[o, c, k] over c and k.
@@ -100,12 +106,16 @@ def convolve_input(g: Any, w: Any, shape: Sizes, stride: Sizes, padding: Pairs, 
     dtype = np.result_type(g, w)
     y = np.empty_like(g, dtype, shape=(n, c, *shape))
     matrix = np.swapaxes(np.reshape(w, (groups, o // groups, -1)), 1, 2)
+    product: Any = None
     for part in chunks(n, c, *kernel, *out, dtype=dtype):
-        columns = np.matmul(matrix, np.reshape(g[part], (-1, groups, o // groups, prod(out))))
-        columns = np.reshape(columns, (-1, c, *kernel, *out))
-        y[part] = 0
+        outputs = np.reshape(_examples_last(g[part]), (groups, o // groups, -1))
+        if product is None or product.shape[-1] != outputs.shape[-1]:
+            product = np.empty_like(y, shape=(*matrix.shape[:2], outputs.shape[-1]))
+        columns = np.reshape(np.matmul(matrix, outputs, out=product), (c, *kernel, *out, -1))
+        images = np.zeros_like(y, shape=(c, *shape, columns.shape[-1]))
         for k, at, seen in meets:
-            y[(part, slice(None), *seen)] += columns[(slice(None), slice(None), *k, *at)]
+            images[(slice(None), *seen)] += columns[(slice(None), *k, *at)]
+        y[part] = np.moveaxis(images, -1, 0)
     return y
 
 
@@ -127,17 +137,16 @@ def convolve_filters(g: Any, x: Any, shape: Sizes, stride: Sizes, padding: Pairs
     meets = taps(tuple(spatial), shape, stride, padding, dilation)
     dtype = np.result_type(g, x)
     y = np.zeros_like(x, dtype, shape=(groups, c // groups * prod(shape), o // groups))
-    images, outputs = np.swapaxes(x, 0, 1), np.swapaxes(g, 0, 1)
     columns: Any = None
     for part in chunks(n, c, *shape, *out, dtype=dtype):
-        size = part.stop - part.start
-        if columns is None or columns.shape[-len(out) - 1] != size:
-            columns = _zeros_or_any(x, dtype, padding, (c, *shape, size, *out))
+        images = _examples_last(x[part])
+        outputs = np.reshape(_examples_last(g[part]), (groups, o // groups, -1))
+        if columns is None or columns.shape[-1] != images.shape[-1]:
+            columns = _zeros_or_any(x, dtype, padding, (c, *shape, *out, images.shape[-1]))
         for k, at, seen in meets:
-            columns[(slice(None), *k, slice(None), *at)] = images[(slice(None), part, *seen)]
+            columns[(slice(None), *k, *at)] = images[(slice(None), *seen)]
         # In this order, in which OpenBLAS takes half the time: the filters are fewer than the columns' rows.
-        y += np.matmul(np.reshape(columns, (groups, y.shape[1], -1)),
-                       np.swapaxes(np.reshape(outputs[:, part], (groups, o // groups, -1)), 1, 2))
+        y += np.matmul(np.reshape(columns, (groups, y.shape[1], -1)), np.swapaxes(outputs, 1, 2))
     return np.reshape(np.swapaxes(y, 1, 2), (o, c // groups, *shape))
 
 

@@ -99,4 +99,5 @@ def taps(shape: Sizes, kernel: Sizes, stride: Sizes, padding: Pairs, dilation: S
 def chunks(n: int, *shape: int, dtype: Any) -> Iterator[slice]:
     """The ``n`` examples in slices, of which the arrays of such a shape for each example take a few megabytes."""
     size = max(1, _CHUNK // max(1, prod(shape) * np.dtype(dtype).itemsize))
+    size -= size % 8 if size > 8 else 0  # whole vectors, where the examples are the last axis
     return (slice(i, min(i + size, n)) for i in range(0, n, size))

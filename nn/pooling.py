@@ -20,11 +20,13 @@ class _Pool(Module):
     axes: int
     dilation: Any
 
-    def __init__(self, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool) -> None:
+    def __init__(self, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, dilation: Any = None) -> None:
         who = type(self).__name__
         self.kernel_size = per_axis(who, "kernel_size", kernel_size, self.axes)
         self.stride = self.kernel_size if stride is None else per_axis(who, "stride", stride, self.axes)
         self.padding = per_axis(who, "padding", padding, self.axes, 0)
+        if dilation is not None:
+            self.dilation = per_axis(who, "dilation", dilation, self.axes)
         self.ceil_mode = bool(ceil_mode)
         spans = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
         if any(2 * p > span for p, span in zip(self.padding, spans, strict=True)):
@@ -60,8 +62,7 @@ class _Pool(Module):
 class _MaxPool(_Pool):
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, *,
                  ceil_mode: bool = False) -> None:
-        self.dilation = per_axis(type(self).__name__, "dilation", dilation, self.axes)
-        super().__init__(kernel_size, stride, padding, ceil_mode)
+        super().__init__(kernel_size, stride, padding, ceil_mode, dilation)
 
     def _pooled(self, x: Any, padding: tuple[tuple[int, int], ...]) -> Any:
         return max_pool(x, self.kernel_size, self.stride, padding, self.dilation)

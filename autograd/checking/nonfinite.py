@@ -278,7 +278,8 @@ def _special(data: np.ndarray) -> str:
 def _inputs(site: Site) -> tuple[Input, ...]:
     found = []
     for place, x in numeric_arguments(site.node):
-        if isinstance(x, Value) and isinstance(x.data, tuple):
+        if (isinstance(x, Value) and isinstance(x.data, tuple)) or (
+                isinstance(x, int) and isinstance(site.node.args[place], tuple)):  # sizes, as of windows
             continue
         at_fault = tuple(site.chosen(raw(x))[:_SHOWN].tolist()) if is_elementwise(site.node) else ()
         found.append(Input(place, site.names[place], range_of(x), at_fault))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import Value, grad, jacobian, jit, make_hvp, make_jvp, per_example_gradients
+from autograd import Value, explain_nan, grad, jacobian, jit, make_hvp, make_jvp, per_example_gradients
 from autograd.compiling.tracer import Tracer
 from autograd.functions import avg_pool, convolve, convolve_filters, convolve_input, max_pool
 from autograd.pooling import avg_pool_input, max_pool_along, max_pool_input
@@ -290,6 +290,15 @@ def test_a_trace_sees_each_as_one_call():
     avg_pool_input(traced, (1, 1), *sizes, True)
     assert seen == [convolve, convolve_input, convolve_filters, max_pool, max_pool_input, max_pool_along, avg_pool,
                     avg_pool_input]
+
+
+def test_an_explanation_of_nan_lists_no_sizes():
+    x, w = np.ones((1, 1, 3, 3)), Value(np.ones((1, 1, 2, 2)), name="w")
+    x[0, 0, 1, 2] = np.nan
+    report = explain_nan(np.sum(convolve(x, w, *PLAIN)))
+    assert str(report).startswith("explain_nan: the constant argument_0, argument 0 of autograd.convolution.convolve, "
+                                  "holds nan at [0, 0, 1, 2]")
+    assert [given.place for given in report.inputs] == [0, 1, 5]  # the image, the filters, groups
 
 
 # The slices that all of them use

@@ -128,6 +128,7 @@ def test_repr_shows_the_settings():
     assert repr(nn.Conv2d(1, 6, 5, padding=(2, 1), rng=0)) == (
         "Conv2d(in_channels=1, out_channels=6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 1), dilation=(1, 1), "
         "groups=1)")
+    assert repr(nn.MaxPool1d(2)) == "MaxPool1d(kernel_size=(2,), stride=(2,), padding=(0,), dilation=(1,), ceil_mode=False)"
     assert repr(nn.AvgPool2d(2)) == ("AvgPool2d(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0), ceil_mode=False, "
                                      "count_include_pad=True)")
     assert repr(nn.AdaptiveAvgPool2d((2, None))) == "AdaptiveAvgPool2d(output_size=(2, None))"
@@ -188,6 +189,7 @@ CONV = {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "rng": 0}
     (lambda: nn.MaxPool2d(0), ValueError,
      "MaxPool2d: kernel_size must be an integer or a tuple of 2, at least 1, got 0"),
     (lambda: nn.MaxPool1d(2, 0), ValueError, "MaxPool1d: stride must be an integer, at least 1, got 0"),
+    (lambda: nn.MaxPool1d(2, dilation=-1), ValueError, "MaxPool1d: dilation must be an integer, at least 1, got -1"),
     (lambda: nn.AvgPool2d(2, padding=(0, 2)), ValueError,
      "AvgPool2d: padding must be at most half of kernel_size, got padding=(0, 2) and kernel_size=2"),
     (lambda: nn.MaxPool1d(3, padding=2), ValueError,

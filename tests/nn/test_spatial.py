@@ -128,7 +128,8 @@ def test_repr_shows_the_settings():
     assert repr(nn.Conv2d(1, 6, 5, padding=(2, 1), rng=0)) == (
         "Conv2d(in_channels=1, out_channels=6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 1), dilation=(1, 1), "
         "groups=1)")
-    assert repr(nn.MaxPool1d(2)) == "MaxPool1d(kernel_size=(2,), stride=(2,), padding=(0,), dilation=(1,), ceil_mode=False)"
+    assert repr(nn.MaxPool1d(2)) == ("MaxPool1d(kernel_size=(2,), stride=(2,), padding=(0,), dilation=(1,), "
+                                     "ceil_mode=False)")
     assert repr(nn.AvgPool2d(2)) == ("AvgPool2d(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0), ceil_mode=False, "
                                      "count_include_pad=True)")
     assert repr(nn.AdaptiveAvgPool2d((2, None))) == "AdaptiveAvgPool2d(output_size=(2, None))"

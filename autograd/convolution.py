@@ -69,8 +69,8 @@ def convolve(x: Any, w: Any, stride: Sizes, padding: Pairs, dilation: Sizes, gro
     >>> convolve(x, w, (1,), ((0, 0),), (1,), 1)
     array([[[2., 2., 2.]]])
     """
-    (n, c, *shape), (o, _, *kernel) = np.shape(x), np.shape(w)
     out = _output("convolve", np.shape(x), np.shape(w), None, stride, padding, dilation, groups)
+    (n, c, *shape), (o, _, *kernel) = np.shape(x), np.shape(w)
     meets = taps(tuple(shape), tuple(kernel), stride, padding, dilation)
     dtype = np.result_type(x, w)
     y = np.empty_like(x, dtype, shape=(n, groups, o // groups, prod(out)))
@@ -99,10 +99,10 @@ def convolve_input(g: Any, w: Any, shape: Sizes, stride: Sizes, padding: Pairs, 
     >>> convolve_input(g, w, (5,), (1,), ((0, 0),), (1,), 1)
     array([[[-1.,  0., -1.,  0.,  2.]]])
     """
-    (n, o, *out), (_, c, *kernel) = np.shape(g), np.shape(w)
-    c *= groups
-    _output("convolve_input", (n, c, *shape), np.shape(w), np.shape(g), stride, padding, dilation, groups)
-    meets = taps(shape, tuple(kernel), stride, padding, dilation)
+    image = (*np.shape(g)[:1], *(c * groups for c in np.shape(w)[1:2]), *shape)
+    _output("convolve_input", image, np.shape(w), np.shape(g), stride, padding, dilation, groups)
+    (n, c, *_), (_, o, *out), kernel = image, np.shape(g), np.shape(w)[2:]
+    meets = taps(tuple(shape), kernel, stride, padding, dilation)
     dtype = np.result_type(g, w)
     y = np.empty_like(g, dtype, shape=(n, c, *shape))
     matrix = np.swapaxes(np.reshape(w, (groups, o // groups, -1)), 1, 2)
@@ -131,10 +131,10 @@ def convolve_filters(g: Any, x: Any, shape: Sizes, stride: Sizes, padding: Pairs
     >>> convolve_filters(g, x, (3,), (1,), ((0, 0),), (1,), 1)
     array([[[ 4.,  7., 10.]]])
     """
+    filters = (*np.shape(g)[1:2], *(c // max(groups, 1) for c in np.shape(x)[1:2]), *shape)
+    _output("convolve_filters", np.shape(x), filters, np.shape(g), stride, padding, dilation, groups)
     (_, o, *out), (n, c, *spatial) = np.shape(g), np.shape(x)
-    _output("convolve_filters", np.shape(x), (o, c // max(groups, 1), *shape), np.shape(g), stride, padding, dilation,
-            groups)
-    meets = taps(tuple(spatial), shape, stride, padding, dilation)
+    meets = taps(tuple(spatial), tuple(shape), stride, padding, dilation)
     dtype = np.result_type(g, x)
     y = np.zeros_like(x, dtype, shape=(groups, c // groups * prod(shape), o // groups))
     columns: Any = None

@@ -333,6 +333,12 @@ POOLED = np.ones((2, 4, 5, 6))
     (lambda: convolve(np.ones((4, 5)), FILTERS, ONES, PADDED, ONES, 2),
      "convolve: the image must have the shape (N, C, *spatial) and the filters the shape (O, C/groups, *kernel), with "
      "as many spatial axes; got (4, 5) and (6, 2, 3, 3)"),
+    (lambda: convolve(np.ones(5), FILTERS, ONES, PADDED, ONES, 2), "got (5,) and (6, 2, 3, 3)"),
+    (lambda: convolve_input(np.ones(5), FILTERS, (5, 6), ONES, PADDED, ONES, 2),
+     "convolve_input: an image of shape (5, 4, 5, 6) and filters of shape (6, 2, 3, 3) give an output of shape (5, 6, "
+     "3, 4), got (5,)"),
+    (lambda: convolve_input(IMAGE, np.ones(6), (5, 6), ONES, PADDED, ONES, 2), "got (2, 5, 6) and (6,)"),
+    (lambda: convolve_filters(np.ones(5), IMAGE, (3, 3), ONES, PADDED, ONES, 2), "got (2, 4, 5, 6) and (2, 3, 3)"),
     (lambda: convolve(IMAGE, np.ones((6, 2, 3)), ONES, PADDED, ONES, 2),
      "with as many spatial axes; got (2, 4, 5, 6) and (6, 2, 3)"),
     (lambda: convolve(IMAGE, FILTERS, 1, PADDED, ONES, 2),

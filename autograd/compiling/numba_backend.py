@@ -226,8 +226,8 @@ class _Driver:
                     name = f"dense({name}, {self.object(what.dtype, str(what.dtype))})"
             args.append(name)
         call = f"{kernel.name}({', '.join(args)})"
-        if kernel.several:
-            call = f"together({', '.join([kernel.name, str(kernel.several.count), str(kernel.several.parts), *args])})"
+        if kernel.window and kernel.window.part:
+            call = f"together({', '.join([kernel.name, str(kernel.window.count), str(kernel.window.parts), *args])})"
         if again is not None:
             self.line("try:")
         indent = "    " if again is not None else ""

@@ -16,7 +16,7 @@ from .numba_products import Plan, needs_memory, plan, product_source
 from .numba_schedule import Nest, Schedule, sources
 from .numba_sharing import Piece, shared
 from .numba_steps import Check, Constant, Host, Loop, Lowered
-from .numba_windows import PART, Span, Window
+from .numba_windows import PART, Window
 from .program import Program, Var
 
 __all__ = ["HEAD", "Kernel", "Kernels"]
@@ -41,8 +41,8 @@ RESERVED = {*LETTERS, *"bcuv", *PART, *dir(builtins), *re.findall(r"\w+", HEAD),
 class Kernel:
     """One compiled function: a run of nests without a call of NumPy between them."""
 
-    def __init__(self, name: str, nests: list[Nest], several: Window | None = None) -> None:
-        self.name, self.nests, self.several = name, nests, several  # several threads can run it, each a part
+    def __init__(self, name: str, nests: list[Nest], window: Window | None = None) -> None:
+        self.name, self.nests, self.window = name, nests, window  # several threads can run it, each a part
         self.arguments: list[tuple[str, Var | str]] = []  # name, and the variable, or what else it is
         self.arrays: dict[Var, None] = {}
         self.parts: dict[str, tuple[Var, int]] = {}  # places inside of arrays
@@ -78,10 +78,11 @@ class Kernels:
                 assert isinstance(step, Host)
                 self.sequence.append(step)
             else:
-                several = nest.head if isinstance(nest.head, Window) and nest.head.parts > 1 else None
+                window = nest.head if isinstance(nest.head, Window) else None
                 last = self.sequence[-1] if self.sequence else None
-                if several or not isinstance(last, Kernel) or last.several:
-                    self.kernels.append(Kernel(f"{'several' if several else 'kernel'}_{len(self.kernels)}", [], several))
+                if window or not isinstance(last, Kernel) or last.window:  # smaller functions also compile in less time
+                    name = f"{'window' if window else 'kernel'}_{len(self.kernels)}"
+                    self.kernels.append(Kernel(name, [], window))
                     self.sequence.append(self.kernels[-1])
                 self.kernels[-1].nests.append(nest)
         written = [[self.write(kernel, nest) for nest in kernel.nests] for kernel in self.kernels]
@@ -182,9 +183,8 @@ class Kernels:
             with out.block(f"if {out.pointer(first.condition)}[0] == 0:"):
                 out.line(f"return {len(kernel.checks)}")
         elif isinstance(nest.head, Window):
-            span = Span(nest.head.count, nest.head.parts)
-            numbers.update(span.names)
-            nest.head.source(out, [s for s in nest.loops if s is not nest.head], self.stored, span)
+            numbers.update(nest.head.part)
+            nest.head.source(out, [s for s in nest.loops if s is not nest.head], self.stored)
         elif nest.head is not None:
             how = self.plans[id(nest)]
             if how.kind == "blas":
@@ -204,7 +204,7 @@ class Kernels:
         pointers = [name for name, _ in kernel.arguments]
         kernel.arguments += [(self.names[v], v) for v in dict.fromkeys(v for v, _ in kernel.numbers)]
         kernel.arguments += [(routine, routine) for routine in sorted(kernel.blas)]
-        kernel.arguments += [(name, "") for name in PART if kernel.several]
+        kernel.arguments += [(name, "") for name in (kernel.window.part if kernel.window else ())]
         head = [f"def {kernel.name}({', '.join(name for name, _ in kernel.arguments)}):"]
         head += [f"    {name} = flat({name})" for name in pointers]
         head += [f"    {self.names[v]} = at(memory_{v.dtype}, {self.offsets[v]})"
@@ -222,5 +222,5 @@ def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
     text = source if isinstance(source, str) else ""
     if not text.isidentifier() or keyword.iskeyword(text) or text in taken or text in RESERVED:
         return f"x{number}"
-    generated = re.fullmatch(r"([achpqnstv]|out|sums|view|kernel_|several_|nest_|memory_).*\d.*", text)
+    generated = re.fullmatch(r"([achpqnstv]|out|sums|view|kernel_|window_|nest_|memory_).*\d.*", text)
     return f"x{number}" if generated else text

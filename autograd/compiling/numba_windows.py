@@ -21,20 +21,12 @@ from .numba_steps import Here, Loop, View, contiguous
 from .numba_threads import threads
 from .program import Var
 
-__all__ = ["PART", "TRANSLATORS", "Span", "Window"]
+__all__ = ["PART", "TRANSLATORS", "Window"]
 
 Pair = tuple[int, ...]
 WORTH = 2**22  # multiplications that are worth a second thread
 LINE = 64  # bytes
 PART = ("first", "last", "part")  # the arguments of a function that computes a part of the images, or of the filters
-
-
-class Span:
-    """Which of the images or filters a function computes, as text, and which part of the scratch memory is its own."""
-
-    def __init__(self, count: int, parts: int) -> None:
-        self.names = PART if parts > 1 else ()
-        self.first, self.last, self.part = PART if parts > 1 else ("0", str(count), "0")
 
 
 def loops(out: Source, **counts: Any) -> ExitStack:
@@ -104,6 +96,8 @@ class Window(Loop):
         super().__init__(target, target.shape, formula, (frame.view, other), comment=here.comment)
         self.frame, self.count = frame, count
         self.parts = max(1, min(threads(), count)) if terms >= WORTH else 1
+        self.part = PART if self.parts > 1 else ()
+        self.first, self.last, self.mine = self.part or ("0", str(count), "0")
         self.scratch: list[Var] = []
         self.framed = None if frame.plain else self.scratched(frame.channels * frame.plane, self.parts)
 
@@ -118,19 +112,19 @@ class Window(Loop):
         """What the step needs, if its result is wanted in memory by others than those that follow it, or is not."""
         return self.scratch
 
-    def source(self, out: Source, rest: list[Loop], stored: set[Var], span: Span) -> None:
+    def source(self, out: Source, rest: list[Loop], stored: set[Var]) -> None:
         """Write the step, and those that follow it."""
         raise NotImplementedError
 
-    def own(self, out: Source, var: Var, span: Span) -> tuple[str, str]:
+    def own(self, out: Source, var: Var) -> tuple[str, str]:
         """The name of scratch memory, and where this part's begins."""
-        return out.array(var), f"{span.part} * {var.shape[1]}"
+        return out.array(var), f"{self.mine} * {var.shape[1]}"
 
-    def images(self, out: Source, span: Span) -> tuple[str, str]:
+    def images(self, out: Source) -> tuple[str, str]:
         """The array that windows are read from, and where image ``n`` is."""
         if self.framed is None:
             return out.pointer(self.frame.view), f"n * {self.frame.channels * self.frame.plane}"
-        name, start = self.own(out, self.framed, span)
+        name, start = self.own(out, self.framed)
         self.frame.clear(out, name, start)
         return name, start
 
@@ -159,23 +153,23 @@ class Convolution(Window):
             self.image = self.scratched(prod(self.domain[1:]), self.parts)
         return self.scratch
 
-    def source(self, out: Source, rest: list[Loop], stored: set[Var], span: Span) -> None:
-        packed, offset = self.own(out, self.packed, span)
+    def source(self, out: Source, rest: list[Loop], stored: set[Var]) -> None:
+        packed, offset = self.own(out, self.packed)
         base = 0
         for block in self.blocks:
             self.pack(out, block, packed, f"{offset} + {base}")
             base += block[2] * block[3] * self.terms
-        name, start = self.images(out, span)
-        with out.block(f"for n in range({span.first}, {span.last}):"):
+        name, start = self.images(out)
+        with out.block(f"for n in range({self.first}, {self.last}):"):
             if self.framed is not None:
                 self.frame.copy(out, name, start)
             base = 0
             for block in self.blocks:
                 with loops(out, q=self.filters.shape[0], b=block[3]):
-                    self.windows(out, block, (name, start), (packed, f"{offset} + {base}"), span)
+                    self.windows(out, block, (name, start), (packed, f"{offset} + {base}"))
                 base += block[2] * block[3] * self.terms
             if rest:
-                self.follow(out, rest, stored, span)
+                self.follow(out, rest, stored)
 
     def pack(self, out: Source, block: tuple[int, int, int, int], packed: str, start: str) -> None:
         """The filters of a vector side by side: (group, vector, c, *k, o), with zeros where there are too few."""
@@ -189,8 +183,7 @@ class Convolution(Window):
             with out.block(f"for o in range({count}, {lanes}):"):
                 out.line(f"{packed}[{place}] = {out.constant(0.0, self.target.root.dtype)}")
 
-    def windows(self, out: Source, block: tuple[int, int, int, int], image: tuple[str, str], packed: tuple[str, str],
-                span: Span) -> None:
+    def windows(self, out: Source, block: tuple[int, int, int, int], image: tuple[str, str], packed: tuple[str, str]) -> None:
         """All places of image ``n``, of group ``q`` and the filters of vector ``b``."""
         first, count, lanes, _ = block
         groups, each, channels, k, m = self.filters.shape
@@ -199,7 +192,7 @@ class Convolution(Window):
         if self.image is None:
             y, to = out.array(self.target.root), f"n * {groups * each * size}"
         else:
-            y, to = self.own(out, self.image, span)
+            y, to = self.own(out, self.image)
         most = 16 if registers()[0] > 16 else 12
         tall = 1 if 2 * width > most else min(most // width, height)
         for rows, outer in blocks(height, tall):
@@ -213,7 +206,7 @@ class Convolution(Window):
                              f"{m}, {e}, {lanes}")
                     out.line(f"window({y}, {c}, {a}, {b}, {terms}, {outer}, {inner}, {lanes}, {count})")
 
-    def follow(self, out: Source, rest: list[Loop], stored: set[Var], span: Span) -> None:
+    def follow(self, out: Source, rest: list[Loop], stored: set[Var]) -> None:
         """The elementwise steps at image ``n``."""
         root, image = self.target.root, self.image
 
@@ -232,7 +225,7 @@ class Convolution(Window):
         def at(view: View) -> str:
             strides = (view.strides[0], *(view.strides[d + 1] for d in axes.inner))
             text = index_text(strides, ("n", *axes.letters))
-            return text if view.root is not image else f"{text} + {self.own(out, view.root, span)[1]}"
+            return text if view.root is not image else f"{text} + {self.own(out, view.root)[1]}"
         with ExitStack() as stack:
             for k, (letter, n) in enumerate(zip(axes.letters, axes.lengths, strict=True)):
                 if k == len(axes.lengths) - 1:
@@ -273,28 +266,28 @@ class Filters(Window):
             first += found[-1][1]
         return found
 
-    def source(self, out: Source, rest: list[Loop], stored: set[Var], span: Span) -> None:
+    def source(self, out: Source, rest: list[Loop], stored: set[Var]) -> None:
         sums, wide = out.array(self.sums), registers()[1] // self.target.root.dtype.itemsize * self.taps
-        with out.block(f"for i in range({span.first} * {wide}, {span.last} * {wide}):"):
+        with out.block(f"for i in range({self.first} * {wide}, {self.last} * {wide}):"):
             out.line(f"{sums}[i] = {out.constant(0.0, self.target.root.dtype)}")
-        name, start = self.images(out, span)
+        name, start = self.images(out)
         with out.block(f"for n in range({self.g.shape[0]}):"):
             if self.framed is not None:
                 self.frame.copy(out, name, start)
             for first, units, block in self.sections():
-                low, high = f"max({span.first} - {first}, 0)", f"min({span.last} - {first}, {units})"
+                low, high = f"max({self.first} - {first}, 0)", f"min({self.last} - {first}, {units})"
                 with out.block(f"for v in range({low} // {self.each}, ({high} + {self.each - 1}) // {self.each}):"):
-                    self.turn(out, block, span)
+                    self.turn(out, block)
                     low, high = f"max({low} - v * {self.each}, 0)", f"min({high} - v * {self.each}, {self.each})"
                     with out.block(f"for u in range({low}, {high}):"):
-                        self.windows(out, first, block, name, start, wide, span)
-        self.keep(out, sums, wide, span)
+                        self.windows(out, first, block, name, start, wide)
+        self.keep(out, sums, wide)
 
-    def turn(self, out: Source, block: tuple[int, int, int, int], span: Span) -> None:
+    def turn(self, out: Source, block: tuple[int, int, int, int]) -> None:
         """The incoming gradients of a vector's filters side by side."""
         first, count, lanes, vectors = block
         size, each = prod(self.out), self.g.shape[1] // self.groups
-        turned, to = self.own(out, self.turned, span)
+        turned, to = self.own(out, self.turned)
         channel = f"n * {each * self.groups} + v // {vectors} * {each} + v % {vectors} * {lanes} + {first}"
         for places, n in [(f"0, {size - size % lanes}, {lanes}", lanes), (f"{size - size % lanes}, {size}, {lanes}",
                                                                          size % lanes)]:
@@ -303,13 +296,12 @@ class Filters(Window):
                     out.line(f"turn({turned}, {to} + p * {lanes}, {out.pointer(self.g)}, ({channel}) * {size} + p, "
                              f"{size}, {count}, {n}, {lanes})")
 
-    def windows(self, out: Source, first: int, block: tuple[int, int, int, int], name: str, start: str, wide: int,
-                span: Span) -> None:
+    def windows(self, out: Source, first: int, block: tuple[int, int, int, int], name: str, start: str, wide: int) -> None:
         """What image ``n`` adds to unit ``u`` of the filters of vector ``v``."""
         lanes, vectors, (k, m), row, plane_ = block[2], block[3], self.kernel, self.frame.row, self.frame.plane
         (height, width), (down, across), (d, e) = self.out, self.stride, self.dilation
         outer = (plane_, self.several) if k == 1 else (d * row, k)
-        turned, at = self.own(out, self.turned, span)
+        turned, at = self.own(out, self.turned)
         for rows, tall in blocks(outer[1], max(1, self.most // m)):
             for columns, inner in blocks(m, self.most):
                 with loops(out, i=rows, j=columns):
@@ -320,11 +312,11 @@ class Filters(Window):
                     out.line(f"window({out.array(self.sums)}, {c}, {name}, {a}, {turned}, {at}, {terms}, "
                              f"{tall}, {inner}, {lanes}, 0)")
 
-    def keep(self, out: Source, sums: str, wide: int, span: Span) -> None:
+    def keep(self, out: Source, sums: str, wide: int) -> None:
         """The result in its own order."""
         each, size = self.g.shape[1] // self.groups, self.channels * prod(self.kernel)
         for first, units, (o, count, lanes, vectors) in self.sections():
-            with out.block(f"for u in range(max({span.first} - {first}, 0), min({span.last} - {first}, {units})):"):
+            with out.block(f"for u in range(max({self.first} - {first}, 0), min({self.last} - {first}, {units})):"):
                 out.line(f"v = u // {self.each}")
                 with loops(out, o=count, i=self.taps):
                     filter_ = f"(v // {vectors} * {each} + v % {vectors} * {lanes} + {o} + o) * {size}"

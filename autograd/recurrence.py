@@ -4,7 +4,7 @@ Time is the first axis and the batch the second. What the input adds to the gate
 steps by one product (``affine``); a recurrence only adds what the state before adds. Each is defined by its step,
 written in functions that have rules; loops over arrays give the same numbers, and the gradient, in a fraction of the
 time. Where sequences have ``lengths``, a state stays as it is from there on: in reverse, that is until the sequence's
-own end is reached.
+own end is reached. Gates are 0 there.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def _scanned(step: Callable, x: Any, state: Sequence[Any], lengths: Any, reverse
         results = [*step(rows[t], *state)]
         if lengths is not None:
             alive = np.expand_dims(t < lengths, -1)
-            for k, before in enumerate(state):
-                results[k] = np.where(alive, results[k], 0.0 if before is None else before)
+            before = [*state, *[None] * (len(results) - len(state))]
+            results = [np.where(alive, x, 0.0 if b is None else b) for x, b in zip(results, before, strict=True)]
         state = results[:len(state)]
         found.append(results)
     return tuple(np.stack(parts[::-1] if reverse else parts) for parts in zip(*found, strict=True))

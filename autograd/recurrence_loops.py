@@ -24,15 +24,15 @@ def _steps(count: int, lengths: Any, backwards: bool) -> Iterator[tuple[int, Any
 
 
 def _sigmoid(z: np.ndarray) -> None:
-    """In place; 1 / (1 + inf) is the 0 that is wanted."""
-    np.negative(z, out=z)
+    """In place; 1 / (1 + inf) is the 0 that is wanted. NumPy 2.4's ``negative`` of one column in place is wrong."""
+    np.multiply(z, -1, out=z)
     np.exp(z, out=z)
     np.add(z, 1, out=z)
     np.reciprocal(z, out=z)
 
 
 def _kept(alive: Any, new: np.ndarray, before: Any) -> None:
-    """What has ended stays as it was."""
+    """What has ended stays as it was before, or is 0."""
     if alive is not None:
         np.copyto(new, 0 if before is None else before, where=~alive)
 
@@ -65,8 +65,7 @@ def rnn_backward(g: Any, states: Any, weight: Any, first: Any, nonlinearity: str
     for t, alive in _steps(len(states), lengths, not reverse):
         dh, h = dh + g[t], states[t]
         np.multiply(dh, 1 - h * h if nonlinearity == "tanh" else h > 0, out=d[t])
-        if alive is not None:
-            np.copyto(d[t], 0, where=~alive)
+        _kept(alive, d[t], None)
         if t != last or first is not None:
             before, dh = dh, d[t] @ weight
             _kept(alive, dh, before)
@@ -92,6 +91,7 @@ def lstm_forward(x: Any, weight: Any, h: Any, c: Any, lengths: Any, reverse: boo
             _kept(alive, cells[t], c)
             np.multiply(o, np.tanh(cells[t]), out=states[t])
             _kept(alive, states[t], h)
+            _kept(alive, z, None)
             h, c = states[t], cells[t]
     return [states, cells, gates]
 
@@ -113,8 +113,7 @@ def lstm_backward(gh: Any, gc: Any, cells: Any, gates: Any, weight: Any, h: Any,
         np.multiply(inner * g, i * (1 - i), out=di)
         np.multiply(inner * i, 1 - g * g, out=dg)
         np.multiply(inner, 0 if before is None else before * f * (1 - f), out=df)
-        if alive is not None:
-            np.copyto(d[t], 0, where=~alive)
+        _kept(alive, d[t], None)
         after, inner = dc, inner * f
         _kept(alive, inner, after)
         dc = inner
@@ -142,6 +141,7 @@ def gru_forward(x: Any, weight: Any, bias: Any, h: Any, lengths: Any, reverse: b
             np.tanh(new, out=new)
             np.add(new * (1 - z), z * h, out=states[t])
             _kept(alive, states[t], h)
+            _kept(alive, gates[t], None)
             h = states[t]
     return [states, gates]
 
@@ -163,9 +163,8 @@ def gru_backward(gh: Any, states: Any, gates: Any, weight: Any, first: Any, leng
         np.multiply(dh * (1 - z), 1 - new * new, out=dnew)
         np.multiply(dnew * s, r * (1 - r), out=dr)
         np.multiply(dnew, r, out=inner[t])
-        if alive is not None:
-            np.copyto(d[t], 0, where=~alive)
-            np.copyto(inner[t], 0, where=~alive)
+        _kept(alive, d[t], None)
+        _kept(alive, inner[t], None)
         if t != last or first is not None:
             sums[:, :2 * n], sums[:, 2 * n:] = d[t, :, :2 * n], inner[t]
             after, dh = dh, sums @ weight + dh * z

@@ -54,6 +54,10 @@ TARGETS = [
     *rows(ALL, ("by hand",), (1.15,) * 4, ours="jit, NumPy"),
     *(Target(f"784-512-512-10, batch {batch}", name, limit)
       for batch in (32, 128) for name, limit in (("PyTorch", 1.0), (BEST, 1.2))),
+    *(Target(f"LSTM, batch {batch}", name, limit, ours)
+      for batch in (32, 128) for name, limit, ours in (("PyTorch", 1.0, "jit, Numba"), ("JAX jit", 0.8, "jit, Numba"),
+                                                       ("PyTorch", 4.0, "jit, NumPy"))),
+    Target("memory, LSTM, batch 1,000", "PyTorch", 1.0),
     Target("time to 94 %, recipe of the notes", "PyTorch", 0.15),
     Target("time to 94 %, recipe of the notes", "JAX jit", 0.5),
     Target("scalar network, 100 points", "micrograd", 0.005),

@@ -103,7 +103,7 @@ STEPS = [
     *(digits(f"digit network, batch {n}", n) for n in (10, 32, 100, 1000)),
     *(wide(f"784-512-512-10, batch {n}", n) for n in (32, 128)),
     *(Workload(f"LeNet-5, batch {n}", "lenet", {"batch": n}) for n in (32, 128)),
-    *(Workload(f"LSTM, batch {n}", "lstm", {"batch": n}, later="our recurrent layers are to come") for n in (32, 128)),
+    *(Workload(f"LSTM, batch {n}", "lstm", {"batch": n}) for n in (32, 128)),
     Workload("scalar network, 100 points", "scalars", {"count": 100}, threads=(1,)),
     Workload("Hessian-vector product, batch 32", "hessian_vector", {"sizes": DIGITS, "batch": 32}),
 ]
@@ -119,6 +119,7 @@ FRESH = [
     wide("memory, 784-512-512-10, batch 10,000", 10_000, measure="memory", threads=(1,),
          only=(*FEW, "HIPS autograd")),
     Workload("memory, LeNet-5, batch 1,000", "lenet", {"batch": 1000}, "memory", threads=(1,), only=FEW),
+    Workload("memory, LSTM, batch 1,000", "lstm", {"batch": 1000}, "memory", threads=(1,), only=FEW),
     Workload("import", "imports", measure="import", threads=(1,)),
     digits("first call, cold", 10, measure="first call", threads=(1,), only=COMPILED),
     digits("first call, from the cache", 10, measure="first call", threads=(1,), only=COMPILED),

@@ -150,13 +150,15 @@ class _Driver:
     # Calls of NumPy
 
     def call(self, host: Any) -> None:
+        from .numba_recurrence import recurrence
         op = host.op
         self.calls |= not all(v.python for v in op.outs) and not isinstance(op.function, Draw)
         if isinstance(op.function, Draw):
             head, *rest = op.args
             call = f"{self.value(head)}.{op.function.method}"
         else:
-            function = getattr(op.function, "compiled", op.function)  # what Levels has for this backend
+            # What Levels, and recurrences, have for this backend
+            function = recurrence(op) or getattr(op.function, "compiled", op.function)
             function = SAFE.get(function, function)
             rest, call = op.args, self.object(function, name_of(function).removeprefix("operator."))
         args = [self.value(a) for a in rest] + [f"{k}={self.value(v)}" for k, v in op.kwargs.items()]

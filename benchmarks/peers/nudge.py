@@ -11,7 +11,7 @@ from autograd.functions import relu, sigmoid
 
 from .. import programs
 from ..scalar_network import prepared
-from ..workloads import LENET, LR, drawn, images, labelled, layers
+from ..workloads import LENET, LR, LSTM, drawn, images, labelled, layers
 from . import Epochs, Prepared, Unable
 
 MODULES = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "linear": None}
@@ -56,6 +56,23 @@ def lenet(variant: str, batch: int) -> Prepared:
     for p, numbers in zip(model.parameters(), drawn(LENET), strict=True):
         p.data[...] = numbers
     return stepped(variant, model, nn.cross_entropy, *labelled(batch, (1, 28, 28)))
+
+
+class Recurrent(nn.Module):
+    """An LSTM whose last output is classified."""
+
+    def __init__(self) -> None:
+        self.lstm, self.linear = nn.LSTM(28, 128, batch_first=True, rng=0), nn.Linear(128, 10, rng=0)
+
+    def __call__(self, x: Any) -> Any:
+        return self.linear(self.lstm(x)[0][:, -1])
+
+
+def lstm(variant: str, batch: int) -> Prepared:
+    model = Recurrent()
+    for p, numbers in zip(model.parameters(), drawn(LSTM), strict=True):
+        p.data[...] = numbers
+    return stepped(variant, model, nn.cross_entropy, *labelled(batch, (28, 28)))
 
 
 def scalars(variant: str, count: int) -> Prepared:

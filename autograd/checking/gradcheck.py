@@ -84,13 +84,19 @@ def gradcheck(f: Callable, *inputs: Any, order: int = 1, modes: Sequence[str] = 
     chosen = _modes(modes)
     generator = _generator(rng)
     parts: list[Check] = []
-    for n in range(1, order + 1):
-        if n == 2:
-            subject = Gradient(subject, parts[0].weights)
-        parts.append(Check(subject, Options(chosen, generator, directions, rtol, atol, n), parts[0] if parts else None))
-        parts[-1].run()
-        if any(one.summary().verdict in ("wrong", "not finite", "not deterministic") for one in parts[-1].inputs):
-            break
+    buffers = [(b, np.copy(b)) for b in f.buffers()] if hasattr(f, "named_buffers") else []
+    try:
+        for n in range(1, order + 1):
+            if n == 2:
+                subject = Gradient(subject, parts[0].weights)
+            parts.append(Check(subject, Options(chosen, generator, directions, rtol, atol, n),
+                               parts[0] if parts else None))
+            parts[-1].run()
+            if any(one.summary().verdict in ("wrong", "not finite", "not deterministic") for one in parts[-1].inputs):
+                break
+    finally:
+        for buffer, before in buffers:  # such as running means, which each call has moved
+            buffer[...] = before
     every = [one for part in parts for one in part.inputs]
     return GradientReport(
         tuple(one.summary() for one in every), Elements(block for one in every for block in one.blocks()),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Value, grad, jit
+from autograd import Value, grad, gradcheck, jit
 from tests.autograd.compiling.same import EVERY_BACKEND
 from tests.nn.gradients import check_layer, numbers
 
@@ -149,6 +149,15 @@ def test_statistics_stay_plain_arrays_inside_of_transforms():
     for key, array in layer.state_dict().items():
         assert type(getattr(layer, key)) in (np.ndarray, nn.Parameter)
         np.testing.assert_array_equal(array, wanted.state_dict()[key])
+
+
+def test_gradcheck_leaves_the_statistics_as_they_were():
+    layer = nn.BatchNorm1d(3)
+    layer(numbers(5, 3))
+    before = layer.state_dict()
+    assert gradcheck(layer, numbers(5, 3), directions=1)
+    for key, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[key])
 
 
 @EVERY_BACKEND

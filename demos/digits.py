@@ -105,15 +105,10 @@ def train(settings: Settings, model: nn.Module, examples: nn.data.Digits, test: 
         history = nn.fit(model, recipe.cost, targets(examples), sets, optimizer, schedule, settings.epochs, callbacks,
                          batch_size=settings.batch_size, rng=rng,
                          transform=functools.partial(nn.data.shift, pixels=recipe.shifts) if recipe.shifts else None,
-                         metrics={"accuracy": hits}, jit=settings.jit, resume=path if resume else None)
+                         metrics=[nn.metrics.accuracy], jit=settings.jit, resume=path if resume else None)
     if history.stopped:
         raise Interrupted
     return history
-
-
-def hits(output: np.ndarray, target: np.ndarray) -> float:
-    """The accuracy, also where the target is one-hot."""
-    return nn.metrics.accuracy(output, target if target.ndim == 1 else target.argmax(axis=1))
 
 
 def finish(settings: Settings, model: nn.Module, history: nn.History, test: nn.data.Digits, folder: Path,

@@ -9,14 +9,18 @@ import numpy as np
 __all__ = ["accuracy"]
 
 
-def accuracy(output: Any, labels: Any) -> float:
-    """The part of the rows of ``output``, shape (n, classes), whose largest number is at the label, shape (n,).
+def accuracy(output: Any, target: Any) -> float:
+    """The part of the rows of ``output``, shape (n, classes), whose largest number is at the label.
+
+    ``target`` holds labels, shape (n,), or rows such as one-hot ones, shape (n, classes), with the label at the
+    largest number. Raises ``ValueError`` for other shapes.
 
     >>> round(accuracy(np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]), np.array([0, 1, 1])), 2)
     0.67
     """
-    labels = np.asarray(labels)
-    if np.ndim(output) != 2 or labels.shape != (len(output),):
-        raise ValueError("accuracy: output must have the shape (n, classes) and labels (n,), got "
-                         f"{np.shape(output)} and {labels.shape}")
+    output, target = np.asarray(output), np.asarray(target)
+    if output.ndim != 2 or target.shape not in (output.shape, output.shape[:1]):
+        raise ValueError("accuracy: output must have the shape (n, classes), and target (n,) or (n, classes); got "
+                         f"{output.shape} and {target.shape}")
+    labels = target if target.ndim == 1 else np.argmax(target, axis=1)
     return float(np.mean(np.argmax(output, axis=1) == labels))

@@ -169,7 +169,14 @@ def test_what_is_not_installed_is_named(monkeypatch, module, use, text):
         use()
 
 
-@pytest.mark.parametrize(("output", "labels"), [(np.zeros((3, 2)), [0, 1]), (np.zeros(3), [0, 1, 1])])
-def test_accuracy_of_what_does_not_fit(output, labels):
-    with pytest.raises(ValueError, match=r"accuracy: output must have the shape \(n, classes\) and labels \(n,\)"):
-        nn.metrics.accuracy(output, labels)
+@pytest.mark.parametrize("target", [[0, 1, 1], np.eye(2)[[0, 1, 1]]])
+def test_accuracy_takes_labels_and_rows(target):
+    assert nn.metrics.accuracy(np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]), target) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("output", "target"), [(np.zeros((3, 2)), [0, 1]), (np.zeros(3), [0, 1, 1]),
+                                                (np.zeros((3, 2)), np.zeros((3, 4)))])
+def test_accuracy_of_what_does_not_fit(output, target):
+    text = "accuracy: output must have the shape (n, classes), and target (n,) or (n, classes); got "
+    with pytest.raises(ValueError, match=re.escape(text)):
+        nn.metrics.accuracy(output, target)

@@ -60,7 +60,7 @@ class History(list[dict[str, float]]):
         except ImportError:
             raise ModuleNotFoundError("plotting a history needs matplotlib: pip install 'nudgegrad[train]'") from None
         panels: dict[str, list[str]] = {}
-        for name in self.columns:
+        for name in sorted(self.columns, key=lambda name: name == "lr"):  # which comes last
             if name != "epoch":
                 panels.setdefault(_panel(name), []).append(name)
         width = max(len(panels), 1)

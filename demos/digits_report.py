@@ -115,10 +115,12 @@ def confusion(labels: np.ndarray, answers: np.ndarray) -> Figure:
     np.add.at(counts, (labels, answers), 1)
     figure = Figure(figsize=(6.4, 6), layout="constrained")
     axes = figure.subplots()
-    axes.imshow(np.where(np.eye(10, dtype=bool), 0, counts), cmap="Reds")
+    wrong = np.where(np.eye(10, dtype=bool), 0, counts)
+    axes.imshow(wrong, cmap="Reds")
     for i, j in np.ndindex(10, 10):
+        often = "white" if counts[i, j] > 0.6 * wrong.max() else "black"
         axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=8,
-                  color="tab:green" if i == j else "black" if counts[i, j] else "lightgrey")
+                  color="tab:green" if i == j else often if counts[i, j] else "lightgrey")
     axes.set(xlabel="answer", ylabel="digit", title="Confusion matrix", xticks=range(10), yticks=range(10))
     return figure
 

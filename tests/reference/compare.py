@@ -22,8 +22,8 @@ import numpy as np
 import nn
 from autograd import Value
 
-__all__ = ["DTYPES", "FAMILIES", "Row", "differences", "file_of", "function", "layer", "optimizer", "ours", "rows",
-           "schedule", "state_of"]
+__all__ = ["DTYPES", "FAMILIES", "Namespace", "Row", "differences", "file_of", "function", "layer", "optimizer", "ours",
+           "rows", "schedule", "small_cnn", "state_of"]
 
 HERE = Path(__file__).parent
 FAMILIES = sorted(path.stem.removeprefix("rows_") for path in HERE.glob("rows_*.py"))
@@ -193,6 +193,12 @@ def differences(got: Numbers, wanted: Numbers, tolerance: float) -> Iterator[str
 def network(namespace: Any) -> Any:
     """The network that optimizers train."""
     return namespace.Sequential(namespace.Linear(3, 4), namespace.Tanh(), namespace.Linear(4, 2))
+
+
+def small_cnn(namespace: Any) -> Any:
+    """The network that a user saved in PyTorch."""
+    return namespace.Sequential(namespace.Conv2d(1, 4, 3, padding=1), namespace.BatchNorm2d(4), namespace.ReLU(),
+                                namespace.MaxPool2d(2), namespace.Flatten(), namespace.Linear(64, 5))
 
 
 def problem(dtype: str) -> tuple[np.ndarray, np.ndarray]:

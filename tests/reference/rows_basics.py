@@ -19,6 +19,8 @@ ROWS = [
     function("mse_loss", lambda nn, a, y: nn.mse_loss(a, y), (4, 3), (4, 3)),
     function("cross_entropy", lambda nn, a, y: nn.cross_entropy(a, y), (4, 3), LABELS),
     function("cross_entropy probabilities", lambda nn, a, y: nn.cross_entropy(a, y), (4, 3), PROBABILITIES),
+    function("binary_cross_entropy", lambda nn, a, y: nn.binary_cross_entropy(nn.Sigmoid()(a), y),
+             (4, 3), PROBABILITIES),
     function("binary_cross_entropy_with_logits", lambda nn, a, y: nn.binary_cross_entropy_with_logits(a, y),
              (4, 3), PROBABILITIES),
     optimizer("SGD", lambda optim, model: optim.SGD(model.parameters(), lr=0.1)),

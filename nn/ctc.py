@@ -8,6 +8,8 @@ import numpy as np
 
 from autograd import Value, defjvp, defvjp, make_jvp, make_vjp, primitive
 
+from .checks import plain
+
 __all__ = ["ctc_greedy_decode", "ctc_loss"]
 
 
@@ -64,7 +66,7 @@ def ctc_greedy_decode(log_probs: Any, lengths: Any, blank: int = 0) -> list[list
     >>> ctc_greedy_decode(np.eye(3)[said][:, None], [7]), ctc_greedy_decode(np.eye(3)[said][:, None], [3])
     ([[1, 1, 2]], [[1]])
     """
-    scores = np.asarray(_plain(log_probs))
+    scores = np.asarray(plain(log_probs))
     if scores.ndim != 3:
         raise ValueError(f"ctc_greedy_decode: log_probs must have the shape (times, batch, classes), got "
                          f"{scores.shape}")
@@ -101,7 +103,7 @@ def _occupation(log_probs: Any, targets: Any, input_lengths: Any, target_lengths
     The variables of both directions are computed at once: those backward are those forward of the reversed string
     at reversed times.
     """
-    many, batch, classes = _plain(log_probs).shape
+    many, batch, classes = plain(log_probs).shape
     strings = _strings((many, batch, classes), targets, input_lengths, target_lengths, blank, zero_infinity)
     reverse = np.maximum(target_lengths[:, None] - 1 - np.arange(strings.shape[1]), 0)
     states = _states(np.concatenate([strings, np.take_along_axis(strings, reverse, 1)]), blank)
@@ -140,7 +142,7 @@ def _states(strings: Any, blank: int) -> Any:
 
 def _emissions(log_probs: Any, times: Any, states: Any) -> Any:
     """The log-probability of each state at each time: (T, N or 2 N, states), in float64."""
-    example = np.arange(len(states)) % _plain(log_probs).shape[1]
+    example = np.arange(len(states)) % plain(log_probs).shape[1]
     return log_probs.astype(float)[times[:, :, None], example[:, None], states]
 
 
@@ -224,7 +226,7 @@ def _integers(who: str, batch: int, **arguments: Any) -> list[Any]:
     """Labels and lengths as arrays of integers, those of lengths with one for each example."""
     found = []
     for name, x in arguments.items():
-        x = np.asarray(x) if isinstance(x, (list, tuple)) else _plain(x)
+        x = np.asarray(x) if isinstance(x, (list, tuple)) else plain(x)
         if getattr(x, "size", 1) and np.result_type(x).kind not in "iu":
             raise TypeError(f"{who}: {name} must be integers, got {np.result_type(x)}; write {name}.astype(int)")
         shape = np.shape(x)
@@ -235,7 +237,3 @@ def _integers(who: str, batch: int, **arguments: Any) -> list[Any]:
             raise ValueError(f"{who}: {name} must have the shape ({batch},), one for each example, got {shape}")
         found.append(x.astype(int))
     return found
-
-
-def _plain(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x

@@ -69,7 +69,7 @@ class LBFGS(Optimizer):
                         "steps": [np.zeros((self.history_size, size), dtype)]}
         (self._direction,), (self._gradient,), (self._gradients,), (self._steps,) = self.buffers.values()
 
-    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move until converged or ``max_iter`` times; returns what ``closure`` first returned, the cost before.
 
         Args:
@@ -147,7 +147,7 @@ class LBFGS(Optimizer):
         self._moves, self._kept = int(state["moves"]), int(state["kept"])
         self._length, self._scale = float(state["length"]), float(state["scale"])
 
-    def _evaluated(self, closure: Callable[[], Any]) -> tuple[Any, float, np.ndarray]:
+    def _evaluated(self, closure: Callable[[], Any] | None) -> tuple[Any, float, np.ndarray]:
         """What the closure returns, that as a number, and the gradients of all parameters in one array."""
         if not callable(closure):
             raise TypeError("LBFGS: step takes a function that zeroes the gradients, computes the cost, calls "
@@ -165,7 +165,7 @@ class LBFGS(Optimizer):
         g = np.concatenate([np.ravel(np.zeros_like(p.data) if p.grad is None else p.grad) for p in self.parameters])
         return returned, float(cost), g
 
-    def _looked(self, closure: Callable[[], Any], length: float, direction: np.ndarray) -> Point:
+    def _looked(self, closure: Callable[[], Any] | None, length: float, direction: np.ndarray) -> Point:
         """The cost and gradient after a move, which is taken back."""
         before = [np.array(p.data) for p in self.parameters]
         try:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, check, defjvp, defvjp, primitive
+from autograd import check, defjvp, defvjp, primitive
 from autograd.functions import log_softmax, relu, softplus
 
-from .checks import above_zero
+from .checks import above_zero, plain
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
            "hinge_embedding_loss", "hinge_loss", "huber_loss", "kl_div", "l1_loss", "mse_loss", "multi_margin_loss",
@@ -140,7 +140,7 @@ def kl_div(log_probs: Any, target: Any) -> Any:
     0.6931
     """
     log_probs, target = _pair("kl_div", log_probs, target)
-    y = _plain(target)
+    y = plain(target)
     check(y >= 0, lambda y: ValueError(f"kl_div: target must be probabilities, but reaches down to {np.min(y)}; for "
                                        "logarithms write np.exp(target)"), y)
     return np.sum(target * (np.log(np.where(y > 0, target, 1)) - log_probs)) / _examples(log_probs)
@@ -209,7 +209,7 @@ def cosine_embedding_loss(x1: Any, x2: Any, target: Any, margin: float = 0.0) ->
 
 def _positive(who: str, target: Any) -> Any:
     """Which of the labels, all of them 1 or -1, are 1."""
-    y = _plain(_array(target))
+    y = plain(_array(target))
     check((y == 1) | (y == -1), lambda y: ValueError(
         f"{who}: target must be 1 or -1 everywhere, but holds {np.ravel(y)[np.ravel(np.abs(y)) != 1][0]}; write "
         "2 * y - 1 for labels of 0 and 1"), y)
@@ -228,7 +228,7 @@ def _table(who: str, name: str, x: Any) -> tuple[int, int]:
 
 def _labels(who: str, name: str, scores: Any, labels: Any, instead: str = "") -> Any:
     batch, classes = _shape(scores)
-    labels = _plain(_array(labels))
+    labels = plain(_array(labels))
     if len(_shape(labels)) != 1:
         raise ValueError(f"{who}: labels must have the shape ({batch},), got {_shape(labels)}"
                          + (f"; {instead.removeprefix('or ')}" if instead else ""))
@@ -284,7 +284,7 @@ def binary_cross_entropy(output: Any, target: Any) -> Any:
     0.6931
     """
     output, target = _pair("binary_cross_entropy", output, target)
-    p = _plain(output)
+    p = plain(output)
     check((p >= 0) & (p <= 1), lambda p: ValueError(
         f"binary_cross_entropy: output must be probabilities between 0 and 1, but reaches from {np.min(p)} to "
         f"{np.max(p)}; for logits use binary_cross_entropy_with_logits"), p)
@@ -303,10 +303,6 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any) -> Any:
 
 def _array(x: Any) -> Any:
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
-
-
-def _plain(x: Any) -> Any:
-    return x.data if isinstance(x, Value) else x
 
 
 def _shape(x: Any) -> tuple[int, ...]:

@@ -117,6 +117,29 @@ def test_the_point_that_is_found_is_low_and_flat(f, slope, length):
     assert abs(found.slope) <= 0.9 * abs(start.slope) and tried <= 60
 
 
+# Waves a cos(c t + h) + b cos(p t) - d t, a first length, and the lengths that PyTorch's search tries on them
+@pytest.mark.parametrize(("wave", "length", "wanted"), [
+    ((1.1, 2.8, 0.8, 0.33, 0.039, 0.094), 1.0, [1.0, 7.580515731733247, 41.72573910319153, 11.104963960122461]),
+    ((0.9, 2.9, 2.9, 1.41, 0.068, 0.093), 1.0,
+     [1.0, 1.3884721221195162, 1.6286472050941634, 8.95876050343277, 2.008700215544714, 2.7037062443335196]),
+    ((1.1, 0.2, 1.6, 0.75, 0.177, 0.034), 10.0, [10.0, 9.093292099672894, 9.90932920996729]),
+    ((2.5, 0.0, 2.2, 0.0, 0.002, 0.035), 10.0, [10.0, 9.286883631951648, 9.928688363195164, 9.980245875090564]),
+])
+def test_the_lengths_that_a_search_tries(wave, length, wanted):
+    a, b, c, p, d, h = wave
+    tried = []
+
+    def at(t):
+        tried.append(t)
+        slope = -a * c * math.sin(c * t + h) - b * p * math.sin(p * t) - d
+        return Point(t, a * math.cos(c * t + h) + b * math.cos(p * t) - d * t, np.array([slope]), slope)
+
+    start = at(0.0)
+    found, count = strong_wolfe(at, start, length, 1e-9, 25)
+    np.testing.assert_allclose(tried, [0.0, *wanted], rtol=1e-9)
+    assert found.length == tried[-1] and count == len(wanted)
+
+
 @given(*[st.floats(-10, 10)] * 6, st.floats(-10, 10), st.floats(0, 10))
 @settings(derandomize=True, deadline=None, database=None, max_examples=100)
 def test_an_interpolation_stays_in_its_bounds(a, f, g, b, h, k, least, width):
@@ -185,7 +208,7 @@ V = Value([1.0])
     (lambda: LBFGS([V], tolerance_grad=-1), ValueError, "LBFGS: tolerance_grad must be a finite number of at least 0"),
     (lambda: LBFGS([V], line_search_fn="armijo"), ValueError,
      "LBFGS: line_search_fn must be None or 'strong_wolfe', got 'armijo'"),
-    (lambda: LBFGS([V]).step(None), TypeError, "LBFGS: step takes a function that zeroes the gradients, computes the "
+    (lambda: LBFGS([V]).step(), TypeError, "LBFGS: step takes a function that zeroes the gradients, computes the "
                                                "cost, calls backward() and returns the cost, got None"),
     (lambda: LBFGS([V]).step(lambda: None), TypeError, "LBFGS: the closure must return the cost, got None"),
     (lambda: LBFGS([V]).step(lambda: V.data * [1, 2]), TypeError, "LBFGS: the closure must return the cost, got array"),

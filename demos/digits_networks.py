@@ -67,10 +67,10 @@ def plain(activation: Callable[[], nn.Module], output: Callable[[], nn.Module] |
 
 CONVOLUTIONAL = {
     "cnn": Recipe("a convolutional network", lambda rng: Convolutional((16, 32, 64), rng), nn.cross_entropy, nn.AdamW,
-                  one_cycle=True, shifts=2, epochs=12, batch_size=120, lr=0.02),
+                  one_cycle=True, shifts=2, epochs=8, batch_size=120, lr=0.02),
     # Fewer parameters than the plain network, which shares none of its weights between places.
     "small": Recipe("a small convolutional network", lambda rng: Convolutional((8, 16, 24), rng), nn.cross_entropy,
-                    nn.AdamW, one_cycle=True, shifts=2, epochs=12, batch_size=120, lr=0.02),
+                    nn.AdamW, one_cycle=True, shifts=2, epochs=8, batch_size=120, lr=0.02),
 }
 RECIPES = {
     # As nowadays: ReLU, cross-entropy, AdamW with a one-cycle schedule, images shifted by up to one pixel.

@@ -174,10 +174,7 @@ def word_in(path: Path) -> tuple[np.ndarray, int]:
     """The sound in a file and its rate, if it can be a spoken digit."""
     wanted = "wanted one spoken digit"
     try:
-        rate, waveform = nn.data.read_wav(path)
-        if rate != 8000:
-            raise ValueError(f"{path}: it has {rate} samples per second; wanted 8000, as in the recordings that the "
-                             f"network knows. Convert it, as by: ffmpeg -i {path} -ac 1 -ar 8000 NEW.wav")
+        rate, waveform = nn.data.read_wav(path, rate=8000)
         if np.abs(waveform).max() < 0.001:
             raise ValueError(f"{path}: it is silent, no sample is beyond {np.abs(waveform).max():g}; {wanted}")
         sound = speech.loudness_of_one(waveform, rate)

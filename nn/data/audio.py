@@ -1,6 +1,7 @@
 """Sound: waveforms from WAV files, and their log-mel spectrograms."""
 
 import io
+import math
 import os
 import re
 import struct
@@ -14,7 +15,7 @@ from numpy.typing import ArrayLike
 __all__ = ["log_mel", "read_wav", "trim_silence"]
 
 
-def read_wav(file: str | os.PathLike | bytes) -> tuple[int, np.ndarray]:
+def read_wav(file: str | os.PathLike | bytes, rate: int | None = None) -> tuple[int, np.ndarray]:
     """Read a WAV file of one channel: its sampling rate in Hz, and the waveform, float32 in [-1, 1].
 
     PCM of 8, 16, 24 or 32 bits is divided by its largest magnitude; floats stay what they are. It is read by
@@ -22,6 +23,7 @@ def read_wav(file: str | os.PathLike | bytes) -> tuple[int, np.ndarray]:
 
     Args:
         file: a path, or the bytes of a file.
+        rate: the samples per second that are wanted; a file with others is an error.
 
     Returns:
         rate: samples per second.
@@ -29,8 +31,8 @@ def read_wav(file: str | os.PathLike | bytes) -> tuple[int, np.ndarray]:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is empty, cut off, no WAV file, compressed, stereo, holds no samples, or samples that are
-            not finite.
+        ValueError: it is empty, cut off, no WAV file, compressed, stereo, of another rate than wanted, holds no
+            samples, or samples that are not finite.
         ModuleNotFoundError: SciPy is not installed.
 
     >>> from scipy.io import wavfile
@@ -48,7 +50,7 @@ def read_wav(file: str | os.PathLike | bytes) -> tuple[int, np.ndarray]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             warnings.filterwarnings("ignore", "Chunk")  # notes and titles, which are no sound
-            rate, samples = wavfile.read(io.BytesIO(content))
+            found, samples = wavfile.read(io.BytesIO(content))
     except (wavfile.WavFileWarning, struct.error, EOFError, ValueError) as error:
         if content[:4] not in (b"RIFF", b"RIFX", b"RF64"):
             raise ValueError(f"{name}: it is no WAV file, for it begins {content[:12]!r}. Convert it, as by: "
@@ -59,6 +61,11 @@ def read_wav(file: str | os.PathLike | bytes) -> tuple[int, np.ndarray]:
     if samples.ndim != 1:
         raise ValueError(f"{name}: it has {samples.shape[1]} channels; wanted 1. Convert it, as by: "
                          "ffmpeg -i FILE -ac 1 NEW.wav")
+    if rate not in (None, found):
+        common = math.gcd(rate, found)
+        raise ValueError(f"{name}: it has {found} samples per second; wanted {rate}. Convert it, as by: ffmpeg -i FILE "
+                         f"-ar {rate} NEW.wav, or scipy.signal.resample_poly(waveform, {rate // common}, "
+                         f"{found // common})")
     if not samples.size:
         raise ValueError(f"{name}: it holds no samples; wanted one at least")
     if samples.dtype == np.uint8:
@@ -67,7 +74,7 @@ def read_wav(file: str | os.PathLike | bytes) -> tuple[int, np.ndarray]:
     waveform = (samples / full).astype(np.float32)
     if not np.isfinite(waveform).all():
         raise ValueError(f"{name}: sample {int(np.argmin(np.isfinite(waveform)))} is not finite")
-    return int(rate), waveform
+    return int(found), waveform
 
 
 def log_mel(waveform: ArrayLike, rate: int, *, bands: int = 40, window: float = 0.032, step: float = 0.016,

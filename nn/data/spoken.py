@@ -98,7 +98,7 @@ def _decode(packed: bytes) -> Recordings:
     sha256 = _digest(files)
     if sha256 != _SHA256:
         raise DataCorrupt(f"its recordings have the SHA-256 {sha256}; wanted {_SHA256}")
-    waveforms = [read_wav(files[name])[1] for name in names]
+    waveforms = [read_wav(files[name], RATE)[1] for name in names]
     labels, speakers, takes = (np.array(part) for part in zip(*(name[:-4].split("_") for name in names), strict=True))
     return Recordings(waveforms, labels.astype(np.int64), speakers, takes.astype(np.int64))
 

@@ -195,7 +195,7 @@ def wav(samples, rate=RATE):
 
 WORD = tone(3, 0, 1)
 FILES = {
-    "another rate": (wav(WORD, 44100), "it has 44100 samples per second; wanted 8000.*ffmpeg -i .*own.wav -ac 1 "),
+    "another rate": (wav(WORD, 44100), "own.wav: it has 44100 samples per second; wanted 8000. Convert it"),
     "stereo": (wav(np.stack([WORD, WORD], 1)), "own.wav: it has 2 channels; wanted 1.*ffmpeg"),
     "empty": (b"", "own.wav: it is empty; wanted a WAV file"),
     "broken": (wav(WORD)[:900], "own.wav: it is cut off after 900 bytes"),

@@ -83,6 +83,15 @@ def test_a_broken_file_is_an_error_that_names_it(tmp_path, content, text):
     assert str(caught.value).startswith("read_wav: the bytes: ")
 
 
+def test_another_rate_than_wanted():
+    assert read_wav(GOOD, rate=8000)[0] == 8000
+    with pytest.raises(ValueError) as caught:
+        read_wav(wav(SIXTEEN, 44100), rate=8000)
+    assert str(caught.value) == (
+        "read_wav: the bytes: it has 44100 samples per second; wanted 8000. Convert it, as by: ffmpeg -i FILE -ar 8000 "
+        "NEW.wav, or scipy.signal.resample_poly(waveform, 80, 441)")
+
+
 def test_a_missing_file_and_a_folder(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_wav(tmp_path / "none.wav")

@@ -20,8 +20,9 @@ try:
     from rich.console import Console
     from threadpoolctl import threadpool_limits
 
-    from .digits import DemoError, Interrupted, mnist_or_none, say
+    from .digits import mnist_or_none
     from .gradient_experiments import EXPERIMENTS, Found
+    from .runs import DemoError, Interrupted, say
 except ModuleNotFoundError as error:
     sys.exit(f"This demo needs {error.name}: pip install 'nudgegrad[train]'")
 

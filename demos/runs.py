@@ -8,17 +8,30 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from rich.console import Console
 
 import nn
 
-from .digits import DemoError, Interrupted, positive, say, seed
+__all__ = ["DemoError", "Interrupted", "Settings", "begun", "epochs_done", "folder_of", "main", "parser", "positive",
+           "saved_settings", "say", "trained"]
 
-__all__ = ["DemoError", "Interrupted", "Settings", "begun", "folder_of", "main", "parser", "saved_settings", "say",
-           "trained"]
+S = TypeVar("S")
+
+
+class DemoError(Exception):
+    """Something the user can mend; its text says how."""
+
+
+class Interrupted(DemoError):
+    """Ctrl-C, with how to go on where that was not said yet."""
+
+
+def say(console: Console, text: str) -> None:
+    """One line as it is: no markup, no colours, no wrapping."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -36,14 +49,36 @@ class Settings:
         return "drawn" if self.data == "strokes" else self.data
 
 
-def parser(name: str, about: str, data: Sequence[str], epochs: int) -> argparse.ArgumentParser:
+def positive(kind: type) -> Callable[[str], Any]:
+    """What reads a number above 0 from the command line."""
+    def parse(text: str) -> Any:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = 0
+        if not 0 < number < float("inf"):
+            raise argparse.ArgumentTypeError(f"expected a positive {'integer' if kind is int else 'number'}, got "
+                                             f"{text!r}")
+        return number
+
+    return parse
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 0, got {text!r}")
+    return int(text)
+
+
+def parser(name: str, about: str, data: Sequence[str], epochs: int | str) -> argparse.ArgumentParser:
     """The options that every training has."""
     options = argparse.ArgumentParser(prog=f"python -m demos.{name}", description=about,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", choices=[*data, "auto"],
                          help=f"what to train on; auto takes {data[0]} where it can be had, else {data[1]} (default)")
     options.add_argument("--epochs", type=positive(int), help=f"passes over the training set (default: {epochs})")
-    options.add_argument("--seed", type=seed, help="of initial weights, order and changes of the examples (default: 0)")
+    options.add_argument("--seed", type=_seed,
+                         help="of initial weights, order and changes of the examples (default: 0)")
     options.add_argument("--no-jit", dest="jit", action="store_false", default=None,
                          help="run each step as it is written, not as the program that jit makes of it")
     options.add_argument("--out", type=Path, help=f"output folder (default: output/{name}...)")
@@ -79,37 +114,37 @@ def folder_of(name: str, settings: Settings, epochs: int) -> Path:
     return Path("output") / "-".join([name, *(part for part, unusual in parts.items() if unusual)])
 
 
-def saved_settings(path: Path) -> Settings:
+def saved_settings(path: Path, kind: Callable[..., S] = Settings) -> S:
     """The settings of the run that wrote a checkpoint."""
     try:
-        return Settings(**nn.checkpoints.read_progress(path)["settings"])
+        return kind(**nn.checkpoints.read_progress(path)["settings"])
     except (ValueError, KeyError, TypeError) as error:
         raise DemoError(f"{path} is not a checkpoint of this demo: {error}") from error
 
 
-def begun(args: argparse.Namespace, settings: Settings, folder: Path, parts: Sequence[str]) -> Settings:
+def begun(args: argparse.Namespace, settings: S, folder: Path, parts: Sequence[str]) -> S:
     """The settings of the run to do in the folder, whose trainings write the checkpoints ``parts`` one after the other.
 
     With ``--resume`` they are those of the run that is there, which options must not contradict. Without, a finished
     run of the same settings is done anew; any other one is left alone.
     """
-    first = folder / parts[0]
+    first, kind = folder / parts[0], type(settings)
     if args.resume:
         if not first.is_file():
             raise DemoError(f"--resume: there is no run to go on with in {folder}: {first} does not exist")
-        saved = saved_settings(first)
-        for name, value in asdict(saved).items():
+        saved = saved_settings(first, kind)
+        for name, value in vars(saved).items():
             given = getattr(args, name)
             if given not in (None, "auto", value):
-                option = "--no-jit" if name == "jit" else f"--{name} {value}, not {given}"
+                option = "--no-jit" if name == "jit" else f"--{name.replace('_', '-')} {value}, not {given}"
                 raise DemoError(f"--resume: the run in {folder} has {'no ' * (name == 'jit')}{option}")
         return saved
     if first.is_file():
-        if saved_settings(first) != settings:
+        if saved_settings(first, kind) != settings:
             raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on with "
                             "that run by --resume")
-        done = [_epochs_done(folder / part) for part in parts]
-        if any(done) and not all(n and n >= saved_settings(folder / part).epochs
+        done = [epochs_done(folder / part) for part in parts]
+        if any(done) and not all(n and n >= saved_settings(folder / part, kind).epochs
                                  for n, part in zip(done, parts, strict=True)):
             raise DemoError(f"--out: {folder} holds this run unfinished; go on with it by --resume, or choose another "
                             "folder")
@@ -122,7 +157,8 @@ def begun(args: argparse.Namespace, settings: Settings, folder: Path, parts: Seq
     return settings
 
 
-def _epochs_done(path: Path) -> int:
+def epochs_done(path: Path) -> int:
+    """How many epochs the checkpoint at ``path`` has behind it; 0 where there is none."""
     return len(nn.checkpoints.read_progress(path)["history"]) if path.is_file() else 0
 
 

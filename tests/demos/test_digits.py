@@ -1,6 +1,7 @@
 """The digits demo: its files, its errors, and that an interrupted run ends with the same bits."""
 
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_an_interrupted_run_ends_with_the_same_bits(tmp_path, monkeypatch, capsy
         interrupted(parted, options, how, capsys)
     assert {p.name for p in parted.iterdir()} == {"checkpoint.safetensors"}
     assert run(parted, *options) == 1  # starting anew would lose an epoch
-    assert "holds this run at epoch 1 of 3; go on with it by --resume" in capsys.readouterr().err
+    assert "holds this run unfinished; go on with it by --resume" in capsys.readouterr().err
     assert run(parted, "--resume") == 0
     for name in ("model.safetensors", "history.csv", "confusion.png"):
         assert (whole / name).read_bytes() == (parted / name).read_bytes()
@@ -131,15 +132,14 @@ def test_a_finished_run_can_be_resumed_and_repeated(tmp_path, capsys):
 
 
 def test_the_default_folder_tells_the_settings_apart():
-    def folder(*args):
-        parser_args = {"recipe": "relu", "epochs": None, "batch_size": None, "lr": None, "seed": None,
-                       "jit": None} | dict(args)
-        return str(digits.folder_of(digits.settings_of(type("Args", (), parser_args), "mnist")))
+    def folder(**given):
+        options = dict.fromkeys(["model", "recipe", "epochs", "batch_size", "lr", "seed", "jit"]) | given
+        return str(digits.folder_of(digits.settings_of(SimpleNamespace(**options), "mnist")))
 
     assert folder() == "output/digits-relu"
-    assert folder(("recipe", "notes"), ("seed", 2), ("epochs", 1)) == "output/digits-notes-epochs1-seed2"
-    assert folder(("recipe", "cnn")) == "output/digits-cnn"
-    assert folder(("jit", False)) == "output/digits-relu-nojit"
+    assert folder(recipe="notes", seed=2, epochs=1) == "output/digits-notes-epochs1-seed2"
+    assert folder(model="cnn") == "output/digits-cnn"
+    assert folder(jit=False) == "output/digits-relu-nojit"
 
 
 def test_jit_is_said_and_can_be_turned_off(tmp_path, capsys):

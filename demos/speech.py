@@ -62,12 +62,13 @@ def statistics(frames: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.
     return present.mean(axis=0), np.maximum(present.std(axis=0), 0.1 * present.std())  # a band may hold nothing
 
 
-def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, *,
+def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, mean: np.ndarray,
            times: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The same words as if said faster or slower, by a smaller or larger mouth, and with gaps.
 
     Time is stretched and the axis of bands is scaled, each by a factor of its own between e^-0.15 and e^0.15; ``times``
-    gaps of up to 6 frames and two of up to 5 bands are set to the mean, 0 (D. S. Park et al., "SpecAugment", 2019).
+    gaps of up to 6 frames and two of up to 5 bands are filled with the bands' ``mean`` (D. S. Park et al.,
+    "SpecAugment", 2019).
     """
     frames, lengths = x
     n, steps, bands = frames.shape
@@ -82,7 +83,7 @@ def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, *,
             width = rng.integers(0, most + 1, n)
             start = np.floor(rng.random(n) * np.maximum(size - width, 1))
             gap = (index >= start[:, None]) & (index < (start + width)[:, None])
-            out *= ~np.expand_dims(gap, 3 - axis)
+            out = np.where(np.expand_dims(gap, 3 - axis), mean, out)
     return out, lengths
 
 

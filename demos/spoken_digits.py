@@ -102,8 +102,8 @@ def train(settings: Settings, train_words: Words, test_words: Words, path: Path,
     model = listener(train_words, settings.seed)
     history = trained(model, smoothed_cost, (train_words.x, train_words.labels), (test_words.x, test_words.labels),
                       path, settings, console, NAME, lr=LR, steps=-(-len(train_words.labels) // BATCH),
-                      batch_size=BATCH, transform=speech.varied,
-                      metrics=[nn.metrics.accuracy])
+                      batch_size=BATCH, metrics=[nn.metrics.accuracy],
+                      transform=lambda x, rng: speech.varied(x, rng, model.mean))
     return model, history
 
 

@@ -141,7 +141,7 @@ def load_sayings(data: str, console: Console) -> tuple[str, Sayings, Sayings]:
 # ---- Training --------------------------------------------------------------------------------------------
 
 
-def epochs_of(sayings: Sayings) -> Callable[[np.random.Generator], Any]:
+def epochs_of(sayings: Sayings, mean: np.ndarray) -> Callable[[np.random.Generator], Any]:
     """What yields the mini-batches of an epoch: new strings, those of like length together, and varied."""
     def epoch(rng: np.random.Generator) -> Any:
         strings = sayings.strings(STRINGS, rng)
@@ -150,7 +150,7 @@ def epochs_of(sayings: Sayings) -> Callable[[np.random.Generator], Any]:
         for rows in rng.permutation(batches):
             room = min(FRAMES, 64 * -(-int(1.1 * lengths[rows].max()) // 64))  # few shapes: jit makes a program of each
             x, digits, counts = strings.batch(rows, room)
-            frames, lengths_now = speech.varied(x, rng, times=4)
+            frames, lengths_now = speech.varied(x, rng, mean, times=4)
             yield (frames, lengths_now), (digits, lengths_now, counts)
     return epoch
 
@@ -210,8 +210,8 @@ def start(args: argparse.Namespace, console: Console) -> None:
     say(console, f"Training on {STRINGS:,} strings of {LEAST} to {MOST} {settings.kind} digits, joined anew in each of "
                  f"{settings.epochs} epochs, seed {settings.seed}.")
     with threadpool_limits(1):  # the products are too small to share between threads
-        history = trained(model, ctc_cost, epochs_of(sayings), None, folder / CHECKPOINT, settings, console, NAME,
-                          lr=LR, steps=STRINGS // BATCH, callbacks=[Listening(test)])
+        history = trained(model, ctc_cost, epochs_of(sayings, model.mean), None, folder / CHECKPOINT, settings,
+                          console, NAME, lr=LR, steps=STRINGS // BATCH, callbacks=[Listening(test)])
         log_probs, moments, answers = understood(model, test)
     nn.save_parameters(model, folder / "model.safetensors")
     spoken_report.save(history.plot(), folder / "curves.png")

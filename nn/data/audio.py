@@ -134,7 +134,7 @@ def log_mel(waveform: ArrayLike, rate: int, *, bands: int = 40, window: float = 
     return np.log(_mel_filters(bands, frequencies) @ power + floor).T.astype(np.float32)
 
 
-def trim_silence(waveform: ArrayLike, rate: int, decibels: float = 30.0) -> np.ndarray:
+def trim_silence(waveform: ArrayLike, rate: int, decibels: float = 40.0) -> np.ndarray:
     """The part of a recording from its first loud moment to its last, with 32 ms of margin on both sides.
 
     Loud is a window of 32 ms whose power is within ``decibels`` of the loudest one's. What lies between stays.

@@ -273,11 +273,11 @@ def test_edit_distance(a, b, distance):
 def test_words_varied_keep_shape_dtype_and_their_place():
     frames, lengths = speech.padded([np.ones((20, 40), np.float32), np.ones((60, 40), np.float32)], 48)
     assert lengths.tolist() == [20, 48] and frames[0, 20:].max() == 0
-    out, now = speech.varied((frames, lengths), np.random.default_rng(0))
+    out, now = speech.varied((frames, lengths), np.random.default_rng(0), np.zeros(40, np.float32))
     assert out.shape == frames.shape and out.dtype == np.float32 and now.min() >= 1 and now.max() <= 48
     values = np.unique(out).tolist()
     assert values == [0.0, 1.0]  # between equal numbers there are no others, and gaps are 0
-    again = speech.varied((frames, lengths), np.random.default_rng(0))
+    again = speech.varied((frames, lengths), np.random.default_rng(0), np.zeros(40, np.float32))
     assert (again[0] == out).all()
 
 

@@ -75,11 +75,13 @@ class Windows:
             self.here.loop(part, part.shape, self.formula(text, len(parts) + 1), (*parts, part))
 
     def largest(self, x: View, y: View) -> View:
-        """How many elements of each window are the largest."""
-        if not self.whole:
-            return self.gathered(0.0, "{0} + (ONE if %s else ZERO)" % CHOSEN.format("{1}", "{2}"), (x, True), (y, False))
-        terms = " + ".join(f"(ONE if {CHOSEN.format(f'{{{k}}}', '{0}')} else ZERO)" for k in range(1, len(self.taps) + 1))
+        """How many elements of each window are the largest; 1 for a window beyond the edge."""
         count = self.here.new(self.out, self.here.op.out.dtype)
+        if not self.whole:
+            total = self.gathered(0.0, "{0} + (ONE if %s else ZERO)" % CHOSEN.format("{1}", "{2}"), (x, True), (y, False))
+            self.here.loop(count, count.shape, self.formula("maximum({0}, ONE)", 1), (total,))
+            return count
+        terms = " + ".join(f"(ONE if {CHOSEN.format(f'{{{k}}}', '{0}')} else ZERO)" for k in range(1, len(self.taps) + 1))
         self.here.loop(count, count.shape, self.formula(terms, len(self.taps) + 1), (y, *self.elements(x)))
         return count
 
@@ -126,10 +128,7 @@ def _share(here: Here, g: View, divisor: Any) -> View:
 
 def _max_pool_input(here: Here, g: Any, x: Any, y: Any, *sizes: Any) -> bool:
     windows, (g_, x_, y_) = _windows(here, [g, x, y], x.shape, *sizes)
-    one = np.ones((), here.op.out.dtype)[()]
-    count = here.new(g_.shape, here.op.out.dtype)
-    here.loop(count, count.shape, windows.formula("maximum({0}, {1})", 2), (windows.largest(x_, y_), one))
-    share = _share(here, g_, count)
+    share = _share(here, g_, windows.largest(x_, y_))
     windows.spread("{0} if %s else ZERO" % CHOSEN.format("{1}", "{2}"), (share, False), (x_, True), (y_, False))
     return True
 

@@ -79,7 +79,8 @@ class Loop:
     the axes that are reduced.
     """
 
-    window = False  # whether it writes its own source: see numba_windows.py
+    window = False  # whether it slides over images, and writes its own source: see numba_windows.py
+    followed = False  # whether elementwise steps can follow in that
 
     def __init__(self, target: View, domain: tuple[int, ...], formula: Formula, operands: tuple,
                  reduction: str = "", axes: tuple[int, ...] = (), comment: str = "") -> None:

@@ -82,13 +82,9 @@ class Frame:
 
 
 class Window(Loop):
-    """A step that writes its own source. ``count`` is what can be shared out among threads, in ``parts``.
-
-    ``followed`` says whether elementwise steps can run after each image.
-    """
+    """A step that writes its own source. ``count`` is what can be shared out among threads, in ``parts``."""
 
     window = True
-    followed = False
 
     def __init__(self, here: Here, frame: Frame, other: View, count: int, terms: int) -> None:
         target = here.result()

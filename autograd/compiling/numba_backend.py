@@ -86,7 +86,8 @@ class _Driver:
         from .numba_threads import together
         self.kernels, self.lowered, self.program = kernels, kernels.lowered, kernels.program
         self.namespace: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "copy": np.array, "dense": _dense,
-                                          "own": _own, "again": self.again, "contiguous": self.contiguous, "together": together}
+                                          "own": _own, "again": self.again, "contiguous": self.contiguous,
+                                          "together": together}
         self.blocks = {str(d): block(n, d) for d, n in kernels.sizes.items()}
         for d, memory in self.blocks.items():
             self.namespace[f"memory_{d}"] = memory

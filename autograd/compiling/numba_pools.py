@@ -19,11 +19,15 @@ from .numba_views import sliced
 __all__ = ["TRANSLATORS"]
 
 FEW = 16  # elements of a window that one formula has
-CHOSEN = "({0} == {1}) | ({0} != {0})"  # whether a number is its window's largest, or nan, which makes that nan
+
+
+def chosen(x: str, y: str, value: str = "ONE") -> str:
+    """A value where ``x`` is the largest number ``y`` of its window, or nan, which makes that nan too; else 0."""
+    return f"({value} if ({x} == {y}) | ({x} != {x}) else ZERO)"
 
 
 class Windows:
-    """The windows of ``x`` (N, C, *spatial): for each of their elements, the parts of the output and of x that it joins.
+    """The windows of ``x`` (N, C, *spatial), and which parts of the output and of x each of their elements joins.
 
     ``whole`` says that each window has all of a few elements, and ``tiled`` that besides x consists of windows.
     """
@@ -46,7 +50,10 @@ class Windows:
         return [sliced(x, seen) for _, seen in self.taps]
 
     def gathered(self, start: float, text: str, *arrays: tuple[View, bool]) -> View:
-        """``y = text(y, *elements)`` for the elements of each window, from ``start``; an array is of x's shape or y's."""
+        """``y = text(y, *elements)`` for the elements of each window, from ``start`` on.
+
+        An array comes with whether it is of the shape of x, or of y.
+        """
         y = self.here.new(self.out, self.here.op.out.dtype)
         self.here.copy(start, y)
         for at, seen in self.taps:
@@ -68,7 +75,7 @@ class Windows:
             self.here.loop(target, domain, self.formula(text, len(views)), tuple(views))
             return
         self.here.copy(0.0, x)
-        text = "{%d} + (%s)" % (len(arrays), text)
+        text = f"{{{len(arrays)}}} + {text}"
         for at, seen in self.taps:
             part = sliced(x, seen)
             parts = [sliced(a, seen if inside else at) for a, inside in arrays]
@@ -78,10 +85,10 @@ class Windows:
         """How many elements of each window are the largest; 1 for a window beyond the edge."""
         count = self.here.new(self.out, self.here.op.out.dtype)
         if not self.whole:
-            total = self.gathered(0.0, "{0} + (ONE if %s else ZERO)" % CHOSEN.format("{1}", "{2}"), (x, True), (y, False))
+            total = self.gathered(0.0, f"{{0}} + {chosen('{1}', '{2}')}", (x, True), (y, False))
             self.here.loop(count, count.shape, self.formula("maximum({0}, ONE)", 1), (total,))
             return count
-        terms = " + ".join(f"(ONE if {CHOSEN.format(f'{{{k}}}', '{0}')} else ZERO)" for k in range(1, len(self.taps) + 1))
+        terms = " + ".join(chosen(f"{{{k}}}", "{0}") for k in range(1, len(self.taps) + 1))
         self.here.loop(count, count.shape, self.formula(terms, len(self.taps) + 1), (y, *self.elements(x)))
         return count
 
@@ -129,14 +136,13 @@ def _share(here: Here, g: View, divisor: Any) -> View:
 def _max_pool_input(here: Here, g: Any, x: Any, y: Any, *sizes: Any) -> bool:
     windows, (g_, x_, y_) = _windows(here, [g, x, y], x.shape, *sizes)
     share = _share(here, g_, windows.largest(x_, y_))
-    windows.spread("{0} if %s else ZERO" % CHOSEN.format("{1}", "{2}"), (share, False), (x_, True), (y_, False))
+    windows.spread(chosen("{1}", "{2}", "{0}"), (share, False), (x_, True), (y_, False))
     return True
 
 
 def _max_pool_along(here: Here, t: Any, x: Any, y: Any, *sizes: Any) -> bool:
     windows, (t_, x_, y_) = _windows(here, [t, x, y], x.shape, *sizes)
-    total = windows.gathered(0.0, "{0} + ({1} if %s else ZERO)" % CHOSEN.format("{2}", "{3}"), (t_, True), (x_, True),
-                             (y_, False))
+    total = windows.gathered(0.0, f"{{0}} + {chosen('{2}', '{3}', '{1}')}", (t_, True), (x_, True), (y_, False))
     result = here.result()
     here.loop(result, result.shape, windows.formula("{0} / {1}", 2), (total, windows.largest(x_, y_)))
     return True

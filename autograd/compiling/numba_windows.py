@@ -49,7 +49,7 @@ def blocks(total: int, size: int) -> list[tuple[str, int]]:
 
 
 def filters_in_blocks(count: int, dtype: np.dtype) -> list[tuple[int, int, int, int]]:
-    """Of the filters that are as many as vectors hold, and of the rest: (first, filters, numbers in a vector, vectors)."""
+    """(first, filters, numbers in a vector, vectors) of as many as fill vectors, and of the rest."""
     most = registers()[1] // dtype.itemsize
     main = count - count % most
     found = [(0, most, most, main // most)] if main else []
@@ -179,7 +179,8 @@ class Convolution(Window):
             with out.block(f"for o in range({count}, {lanes}):"):
                 out.line(f"{packed}[{place}] = {out.constant(0.0, self.target.root.dtype)}")
 
-    def windows(self, out: Source, block: tuple[int, int, int, int], image: tuple[str, str], packed: tuple[str, str]) -> None:
+    def windows(self, out: Source, block: tuple[int, int, int, int], image: tuple[str, str],
+                packed: tuple[str, str]) -> None:
         """All places of image ``n``, of group ``q`` and the filters of vector ``b``."""
         first, count, lanes, _ = block
         groups, each, channels, k, m = self.filters.shape
@@ -195,8 +196,8 @@ class Convolution(Window):
             for columns, inner in blocks(width, most):
                 with loops(out, i=rows, j=columns):
                     c = f"{to} + (q * {each} + b * {lanes} + {first}) * {size} + i * {width} + j, {size}"
-                    a = (f"{image[0]}, {image[1]} + q * {channels * self.frame.plane} + i * {down * row} + j * {across}, "
-                         f"{down * row}, {across}")
+                    a = (f"{image[0]}, {image[1]} + q * {channels * self.frame.plane} + i * {down * row} "
+                         f"+ j * {across}, {down * row}, {across}")
                     b = f"{packed[0]}, {packed[1]} + q * {self.group} + b * {self.terms * lanes}"
                     terms = (f"{channels}, {self.frame.plane}, {k * m * lanes}, {k}, {d * row}, {m * lanes}, "
                              f"{m}, {e}, {lanes}")
@@ -292,7 +293,8 @@ class Filters(Window):
                     out.line(f"turn({turned}, {to} + p * {lanes}, {out.pointer(self.g)}, ({channel}) * {size} + p, "
                              f"{size}, {count}, {n}, {lanes})")
 
-    def windows(self, out: Source, first: int, block: tuple[int, int, int, int], name: str, start: str, wide: int) -> None:
+    def windows(self, out: Source, first: int, block: tuple[int, int, int, int], name: str, start: str,
+                wide: int) -> None:
         """What image ``n`` adds to unit ``u`` of the filters of vector ``v``."""
         lanes, vectors, (k, m), row, plane_ = block[2], block[3], self.kernel, self.frame.row, self.frame.plane
         (height, width), (down, across), (d, e) = self.out, self.stride, self.dilation
@@ -339,7 +341,8 @@ def _dense(here: Here, *arrays: Any) -> list[View]:
 
 def _framed(view: View, padding: Any) -> Frame:
     size, padding = plane(view.shape[2:]), plane(padding, (0, 0))
-    return Frame(view, size, tuple(n + sum(p) for n, p in zip(size, padding, strict=True)), tuple(p[0] for p in padding))
+    framed = tuple(n + sum(p) for n, p in zip(size, padding, strict=True))
+    return Frame(view, size, framed, tuple(p[0] for p in padding))
 
 
 def _convolve(here: Here, x: Any, w: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> bool:

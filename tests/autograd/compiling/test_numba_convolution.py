@@ -45,8 +45,8 @@ Call = tuple[Callable[..., Any], tuple]
 
 def convolutions(row: tuple, dtype: Any, rng: np.random.Generator) -> list[Call]:
     """Each of the three on arrays of a row's shapes."""
-    options: Any
-    (n, c), (o, kernel), size, *options, groups = row
+    (n, c), (o, kernel), size, stride, padding, dilation, groups = row
+    options: Any = stride, padding, dilation
     x, w = (rng.standard_normal(shape).astype(dtype) for shape in ((n, c, *size), (o, c // groups, *kernel)))
     g = rng.standard_normal(convolve(x, w, *options, groups).shape).astype(dtype)
     return [(lambda x, w: convolve(x, w, *options, groups), (x, w)),
@@ -173,8 +173,8 @@ def test_an_error_in_a_thread_is_the_callers():
 def test_threads_are_as_many_as_blas_has(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     most = threads()
-    for given, wanted in (("1", 1), ("1000", most), ("", most), ("all", most)):
-        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    for text, wanted in (("1", 1), ("1000", most), ("", most), ("all", most)):
+        monkeypatch.setenv("OMP_NUM_THREADS", text)
         assert threads() == wanted
 
 

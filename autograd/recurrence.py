@@ -1,7 +1,7 @@
 """Recurrences over time: a whole sequence of ``rnn``, ``gru`` or ``lstm`` steps is one node of the graph.
 
 Time is the first axis and the batch the second. What the input adds to the gates comes as it is, computed for all
-steps by one product (``affine``); a recurrence only adds what the state before adds. Each is defined by its step,
+steps by one product; a recurrence adds the bias, and what the state before adds. Each is defined by its step,
 written in functions that have rules; loops over arrays give the same numbers, and the gradient, in a fraction of the
 time. Where sequences have ``lengths``, a state stays as it is from there on: in reverse, that is until the sequence's
 own end is reached. Gates are 0 there.
@@ -25,22 +25,28 @@ __all__ = ["gru", "gru_step", "lstm", "lstm_step", "rnn", "rnn_step"]
 # Steps: the state after, and what else is to be kept
 
 
-def rnn_step(x: Any, weight: Any, h: Any, nonlinearity: str = "tanh") -> tuple[Any]:
-    """h' = tanh(x + h Wᵀ), or relu of it: ``x`` (batch, hidden), ``weight`` (hidden, hidden), h (batch, hidden).
+def rnn_step(x: Any, weight: Any, bias: Any, h: Any, nonlinearity: str = "tanh") -> tuple[Any]:
+    """h' = tanh(x + h Wᵀ + b), or relu of it, where a bias or a state of ``None`` stands for zeros.
 
-    A state of ``None`` stands for zeros.
+    ``x`` (batch, hidden), ``weight`` (hidden, hidden), ``bias`` (hidden,), h (batch, hidden).
     """
-    z = x if h is None else x + h @ weight.T
+    z = _sum(x, weight, bias, h)
     return ((np.tanh if nonlinearity == "tanh" else relu)(z),)
 
 
-def lstm_step(x: Any, weight: Any, h: Any, c: Any) -> tuple[Any, Any, Any]:
+def _sum(x: Any, weight: Any, bias: Any, h: Any) -> Any:
+    x = x if bias is None else x + bias
+    return x if h is None else x + h @ weight.T
+
+
+def lstm_step(x: Any, weight: Any, bias: Any, h: Any, c: Any) -> tuple[Any, Any, Any]:
     """h', c' and the gates, after Hochreiter and Schmidhuber (1997) with the forget gate of Gers et al. (2000).
 
-    With z = x + h Wᵀ in four parts, i = σ(z₁), f = σ(z₂), g = tanh(z₃), o = σ(z₄); c' = f c + i g and
-    h' = o tanh(c'). ``x`` and the gates i, f, g, o are (batch, 4 · hidden), ``weight`` (4 · hidden, hidden).
+    With z = x + h Wᵀ + b in four parts, i = σ(z₁), f = σ(z₂), g = tanh(z₃), o = σ(z₄); c' = f c + i g and
+    h' = o tanh(c'). ``x`` and the gates i, f, g, o are (batch, 4 · hidden), ``weight`` (4 · hidden, hidden), ``bias``
+    (4 · hidden,) or ``None``.
     """
-    z = x if h is None else x + h @ weight.T
+    z = _sum(x, weight, bias, h)
     n = np.shape(weight)[1]
     gates = [(np.tanh if k == 2 else sigmoid)(z[:, k * n:(k + 1) * n]) for k in range(4)]
     i, f, g, o = gates
@@ -85,59 +91,60 @@ def _scanned(step: Callable, x: Any, state: Sequence[Any], lengths: Any, reverse
 def rnn(arrays: Sequence[Any], nonlinearity: str = "tanh", lengths: Any = None, reverse: bool = False) -> Any:
     """The states h of ``rnn_step`` after each step, (steps, batch, hidden).
 
-    ``arrays`` are [x, weight, h]: x (steps, batch, hidden), and the state before the first step or ``None`` for zeros.
+    ``arrays`` are [x, weight, bias, h]: x (steps, batch, hidden), ``None`` for no bias, and the state before the first
+    step or ``None`` for zeros.
 
-    >>> rnn([np.ones((2, 1, 1)), np.zeros((1, 1)), None], "relu").ravel()
+    >>> rnn([np.ones((2, 1, 1)), np.zeros((1, 1)), None, None], "relu").ravel()
     array([1., 1.])
     """
     if not _is_quick(arrays):
         return _rnn(arrays, nonlinearity, lengths, reverse)
-    x, weight, h = arrays
-    return rnn_forward(x, weight, h, nonlinearity, lengths, reverse)
+    x, weight, bias, h = arrays
+    return rnn_forward(x, weight, bias, h, nonlinearity, lengths, reverse)
 
 
 def _rnn(arrays: Sequence[Any], nonlinearity: str = "tanh", lengths: Any = None, reverse: bool = False) -> Any:
-    x, weight, h = arrays
-    return _scanned(lambda x, h: rnn_step(x, weight, h, nonlinearity), x, [h], lengths, reverse)[0]
+    x, weight, bias, h = arrays
+    return _scanned(lambda x, h: rnn_step(x, weight, bias, h, nonlinearity), x, [h], lengths, reverse)[0]
 
 
 def _rnn_vjp(g: Any, y: Any, arrays: Sequence[Any], nonlinearity: str = "tanh", lengths: Any = None,
              reverse: bool = False) -> Any:
     if not _is_quick([*arrays, g]):
         return NotImplemented
-    _, weight, h = arrays
+    _, weight, bias, h = arrays
     d, *before = rnn_backward(g, y, weight, h, nonlinearity, lengths, reverse)
-    return [d, _weight(d, y, h, reverse), *_placed(before, h)]
+    return [d, _weight(d, y, h, reverse), _bias(d, bias), *_placed(before, h)]
 
 
 @primitive
 def lstm(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> tuple[Any, ...]:
     """The states h and c of ``lstm_step`` after each step, (steps, batch, hidden), and its gates at each.
 
-    ``arrays`` are [x, weight, h, c]: x (steps, batch, 4 · hidden), and the states before the first step or ``None``
-    for zeros. With ``reverse`` the last step comes first. ``lengths`` (batch,) are integers.
+    ``arrays`` are [x, weight, bias, h, c]: x (steps, batch, 4 · hidden), ``None`` for no bias, and the states before
+    the first step or ``None`` for zeros. With ``reverse`` the last step comes first. ``lengths`` (batch,) are integers.
 
-    >>> h, c, gates = lstm([np.zeros((3, 2, 4)), np.zeros((4, 1)), None, np.ones((2, 1))])
+    >>> h, c, gates = lstm([np.zeros((3, 2, 4)), np.zeros((4, 1)), None, None, np.ones((2, 1))])
     >>> c[:, 0, 0]  # of which each step forgets half
     array([0.5  , 0.25 , 0.125])
     """
     if not _is_quick(arrays):
         return _lstm(arrays, lengths, reverse)
-    x, weight, h, c = arrays
-    return tuple(lstm_forward(x, weight, h, c, lengths, reverse))
+    x, weight, bias, h, c = arrays
+    return tuple(lstm_forward(x, weight, bias, h, c, lengths, reverse))
 
 
 def _lstm(arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> Any:
-    x, weight, *state = arrays
-    return _scanned(lambda x, h, c: lstm_step(x, weight, h, c), x, state, lengths, reverse)
+    x, weight, bias, *state = arrays
+    return _scanned(lambda x, h, c: lstm_step(x, weight, bias, h, c), x, state, lengths, reverse)
 
 
 def _lstm_vjp(g: Any, y: Any, arrays: Sequence[Any], lengths: Any = None, reverse: bool = False) -> Any:
-    (gh, gc, none), (states, cells, gates), (_, weight, h, c) = g, y, arrays
+    (gh, gc, none), (states, cells, gates), (_, weight, bias, h, c) = g, y, arrays
     if none is not None or not _is_quick([*arrays, gh, gc]):
         return NotImplemented
     d, *before = lstm_backward(gh, gc, cells, gates, weight, h, c, lengths, reverse)
-    return [d, _weight(d, states, h, reverse), *_placed(before, h, c)]
+    return [d, _weight(d, states, h, reverse), _bias(d, bias), *_placed(before, h, c)]
 
 
 @primitive
@@ -169,8 +176,7 @@ def _gru_vjp(g: Any, y: Any, arrays: Sequence[Any], lengths: Any = None, reverse
     d, inner, *before = gru_backward(gh, states, gates, weight, h, lengths, reverse)
     n = np.shape(weight)[1]
     sums = np.concatenate([d[:, :, :2 * n], inner], axis=2)  # the gradient of h Wᵀ + b
-    return [d, _weight(sums, states, h, reverse), None if bias is None else np.sum(sums, axis=(0, 1)),
-            *_placed(before, h)]
+    return [d, _weight(sums, states, h, reverse), _bias(sums, bias), *_placed(before, h)]
 
 
 definition(rnn, _rnn, joins=True, vjp=_rnn_vjp)
@@ -186,6 +192,10 @@ def _weight(d: Any, h: Any, first: Any, reverse: bool) -> Any:
     later, earlier, start = (d[:-1], h[1:], d[-1:]) if reverse else (d[1:], h[:-1], d[:1])
     total = _flat(later).T @ _flat(earlier)
     return total if first is None else total + _flat(start).T @ first
+
+
+def _bias(d: Any, bias: Any) -> Any:
+    return None if bias is None else np.sum(d, axis=(0, 1))
 
 
 def _flat(x: Any) -> Any:

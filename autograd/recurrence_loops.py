@@ -41,16 +41,24 @@ def _dtype(*arrays: Any) -> np.dtype:
     return np.result_type(*(a for a in arrays if a is not None))
 
 
+def _from_state(h: Any, across: np.ndarray, bias: Any) -> Any:
+    """h Wᵀ + b"""
+    if h is None:
+        return 0 if bias is None else bias
+    return h @ across if bias is None else np.add(product := h @ across, bias, out=product)
+
+
 def _added(total: np.ndarray, g: Any, t: int) -> np.ndarray:
     return total if g is None else total + g[t]
 
 
 @indivisible
-def rnn_forward(x: Any, weight: Any, h: Any, nonlinearity: str, lengths: Any, reverse: bool) -> np.ndarray:
-    states, across = np.empty(x.shape, _dtype(x, weight, h)), np.ascontiguousarray(weight.T)
+def rnn_forward(x: Any, weight: Any, bias: Any, h: Any, nonlinearity: str, lengths: Any,
+                reverse: bool) -> np.ndarray:
+    states, across = np.empty(x.shape, _dtype(x, weight, bias, h)), np.ascontiguousarray(weight.T)
     for t, alive in _steps(len(x), lengths, reverse):
         z = states[t]
-        np.add(x[t], 0 if h is None else h @ across, out=z)
+        np.add(x[t], _from_state(h, across, bias), out=z)
         np.tanh(z, out=z) if nonlinearity == "tanh" else np.maximum(z, 0, out=z)
         _kept(alive, z, h)
         h = z
@@ -73,14 +81,14 @@ def rnn_backward(g: Any, states: Any, weight: Any, first: Any, nonlinearity: str
 
 
 @indivisible
-def lstm_forward(x: Any, weight: Any, h: Any, c: Any, lengths: Any, reverse: bool) -> list[np.ndarray]:
+def lstm_forward(x: Any, weight: Any, bias: Any, h: Any, c: Any, lengths: Any, reverse: bool) -> list[np.ndarray]:
     steps, batch, n = *x.shape[:2], weight.shape[1]
-    dtype, across = _dtype(x, weight, h, c), np.ascontiguousarray(weight.T)
+    dtype, across = _dtype(x, weight, bias, h, c), np.ascontiguousarray(weight.T)
     gates, states, cells = (np.empty((steps, batch, size), dtype) for size in (4 * n, n, n))
     with np.errstate(over="ignore"):
         for t, alive in _steps(steps, lengths, reverse):
             z = gates[t]
-            np.add(x[t], 0 if h is None else h @ across, out=z)
+            np.add(x[t], _from_state(h, across, bias), out=z)
             i, f, g, o = (z[:, k * n:(k + 1) * n] for k in range(4))
             _sigmoid(z[:, :2 * n])
             np.tanh(g, out=g)
@@ -131,7 +139,7 @@ def gru_forward(x: Any, weight: Any, bias: Any, h: Any, lengths: Any, reverse: b
     h = np.zeros_like(states[0]) if h is None else h
     with np.errstate(over="ignore"):
         for t, alive in _steps(steps, lengths, reverse):
-            s = h @ across if bias is None else h @ across + bias
+            s = _from_state(h, across, bias)
             r, z, new, inner = (gates[t, :, k * n:(k + 1) * n] for k in range(4))
             np.add(x[t, :, :2 * n], s[:, :2 * n], out=gates[t, :, :2 * n])
             _sigmoid(gates[t, :, :2 * n])

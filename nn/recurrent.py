@@ -47,10 +47,13 @@ class _Recurrent(Module):
         """weight_ih, weight_hh, bias_ih, bias_hh."""
         return [getattr(self, f"{kind}_{side}{suffix}") for kind in ("weight", "bias") for side in ("ih", "hh")]
 
-    def _from_input(self, x: Any, suffix: str) -> Any:
-        """What the input adds to the gates, with all that does not hang on the state: ``x`` (..., inputs)."""
-        weight, _, bias, other = self._parameters(suffix)
-        return affine(x, weight) if bias is None else affine(x, weight, bias + other)
+    def _sums(self, x: Any, suffix: str) -> list[Any]:
+        """What the input adds to the gates, (..., rows) for ``x`` (..., inputs), then what the state is multiplied by.
+
+        Last comes the bias: where both are just added, the recurrence does so, which spares a pass over all steps.
+        """
+        weight, recurrent, bias, other = self._parameters(suffix)
+        return [affine(x, weight), recurrent, None if bias is None else bias + other]
 
     def _initial(self, hx: Any, shape: tuple[int, ...]) -> list[Any]:
         """The given states, ``None`` where they are zeros."""
@@ -90,7 +93,7 @@ class _Layers(_Recurrent):
     def _directions(self) -> tuple[str, ...]:
         return ("", "_reverse") if self.bidirectional else ("",)
 
-    def _scan(self, x: Any, suffix: str, state: list[Any], lengths: Any, reverse: bool) -> tuple:
+    def _scan(self, arrays: list[Any], lengths: Any, reverse: bool) -> tuple:
         """Each of the states after each step, and then what else the recurrence gives."""
         raise NotImplementedError
 
@@ -99,7 +102,7 @@ class _Layers(_Recurrent):
         steps, batch = x.shape[:2]
         directions = self._directions()
         initial = self._initial(hx, (self.num_layers * len(directions), batch, self.hidden_size))
-        alive = None if lengths is None else np.expand_dims(np.expand_dims(np.arange(steps), 1) < lengths, 2)
+        alive = None if lengths is None else _alive(steps, lengths)
         x = x if alive is None else np.where(alive, x, 0)
         for k in range(self.num_layers):
             if k and self.dropout and self.training:
@@ -109,9 +112,8 @@ class _Layers(_Recurrent):
             outputs, last, found = [], [], []
             for d, direction in enumerate(directions):
                 state = [None if s is None else s[k * len(directions) + d] for s in initial]
-                sums = self._from_input(given, f"_l{k}{direction}")
-                results = self._scan(np.reshape(sums, (steps, batch, sums.shape[1])), f"_l{k}{direction}", state,
-                                     lengths, bool(d))
+                sums, *rest = self._sums(given, f"_l{k}{direction}")
+                results = self._scan([np.reshape(sums, (steps, batch, sums.shape[1])), *rest, *state], lengths, bool(d))
                 outputs.append(results[0] if alive is None else np.where(alive, results[0], 0))
                 last.append([s[0 if d else -1] for s in results[:len(self._states)]])
                 found.append(results)
@@ -156,6 +158,32 @@ class _Layers(_Recurrent):
         return x, tuple(final) if len(final) > 1 else final[0]
 
 
+    def inside(self, x: Any, hx: Any = None, *, lengths: Any = None) -> list[dict[str, Any]]:
+        """What happens in each layer and direction, over time: its gates and states by name, and its output.
+
+        The arguments are those of a call. For each layer, and in it for each direction, there is a dict with arrays of
+        shape (steps, batch, hidden_size), or (steps, hidden_size) for one sequence, whatever ``batch_first``: of an
+        ``LSTM`` i, f, g, o, c and h, of a ``GRU`` r, z, n and h, of an ``RNN`` h. All are 0 behind a sequence's end.
+
+        >>> inside = LSTM(3, 4, rng=0).inside(np.ones((5, 3), np.float32))[0]
+        >>> {name: x.shape for name, x in inside.items()}["f"]
+        (5, 4)
+        >>> bool(np.all(inside["h"].data == inside["o"].data * np.tanh(inside["c"].data)))
+        True
+        """
+        x, hx, lengths, alone = self._sequence(x, hx, lengths)
+        n, found = self.hidden_size, []
+        alive = None if lengths is None else _alive(len(x), lengths)
+        for _, _, directions in self._run(x, hx, lengths):
+            for results in directions:
+                states, gates = results[:len(self._states)], results[len(self._states):]
+                parts = {name: gates[0][:, :, k * n:(k + 1) * n] for k, name in enumerate(self._gates) if gates}
+                parts |= {name: s if alive is None else np.where(alive, s, 0)
+                          for name, s in reversed([*zip(self._states, states, strict=True)])}
+                found.append({name: part[:, 0] if alone else part for name, part in parts.items()})
+        return found
+
+
 class RNN(_Layers):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it: a network that reads a sequence step by step.
 
@@ -195,9 +223,8 @@ class RNN(_Layers):
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, rng=rng,
                          dtype=dtype)
 
-    def _scan(self, x: Any, suffix: str, state: list[Any], lengths: Any, reverse: bool) -> tuple:
-        weight = self._parameters(suffix)[1]
-        return (rnn([x, weight, *state], self.nonlinearity, lengths=lengths, reverse=reverse),)
+    def _scan(self, arrays: list[Any], lengths: Any, reverse: bool) -> tuple:
+        return (rnn(arrays, self.nonlinearity, lengths=lengths, reverse=reverse),)
 
 
 class LSTM(_Layers):
@@ -217,8 +244,8 @@ class LSTM(_Layers):
     _gates = ("i", "f", "g", "o")
     _states = ("h", "c")
 
-    def _scan(self, x: Any, suffix: str, state: list[Any], lengths: Any, reverse: bool) -> tuple:
-        return lstm([x, self._parameters(suffix)[1], *state], lengths=lengths, reverse=reverse)
+    def _scan(self, arrays: list[Any], lengths: Any, reverse: bool) -> tuple:
+        return lstm(arrays, lengths=lengths, reverse=reverse)
 
 
 class GRU(_Layers):
@@ -236,13 +263,12 @@ class GRU(_Layers):
 
     _gates = ("r", "z", "n")
 
-    def _from_input(self, x: Any, suffix: str) -> Any:
-        weight, _, bias, _ = self._parameters(suffix)
-        return affine(x, weight) if bias is None else affine(x, weight, bias)
+    def _sums(self, x: Any, suffix: str) -> list[Any]:
+        weight, recurrent, bias, other = self._parameters(suffix)
+        return [affine(x, weight) if bias is None else affine(x, weight, bias), recurrent, other]
 
-    def _scan(self, x: Any, suffix: str, state: list[Any], lengths: Any, reverse: bool) -> tuple:
-        _, weight, _, bias = self._parameters(suffix)
-        return gru([x, weight, bias, *state], lengths=lengths, reverse=reverse)
+    def _scan(self, arrays: list[Any], lengths: Any, reverse: bool) -> tuple:
+        return gru(arrays, lengths=lengths, reverse=reverse)
 
 
 class _Cell(_Recurrent):
@@ -255,7 +281,7 @@ class _Cell(_Recurrent):
         self.bias = bool(bias)
         self._start("", self.input_size, bias, generator(rng, name), floating_dtype(name, dtype))
 
-    def _step(self, x: Any, state: list[Any]) -> Any:
+    def _step(self, *arrays: Any) -> tuple:
         raise NotImplementedError
 
     def __call__(self, x: Any, hx: Any = None) -> Any:
@@ -268,9 +294,9 @@ class _Cell(_Recurrent):
         state = self._initial(hx, (*x.shape[:-1], self.hidden_size))
         x, state = (np.expand_dims(x, 0), [s if s is None else np.expand_dims(s, 0) for s in state]) if alone else (
             x, state)
-        sums = self._from_input(x, "")
-        zeros = np.zeros_like(plain(sums), shape=(len(x), self.hidden_size))
-        results = self._step(sums, [zeros if s is None else s for s in state])[:len(self._states)]
+        arrays = self._sums(x, "")
+        zeros = np.zeros_like(plain(arrays[0]), shape=(len(x), self.hidden_size))
+        results = self._step(*arrays, *(zeros if s is None else s for s in state))[:len(self._states)]
         states = [s[0] if alone else s for s in results]
         return tuple(states) if len(states) > 1 else states[0]
 
@@ -290,8 +316,9 @@ class RNNCell(_Cell):
         self.nonlinearity = _nonlinearity("RNNCell", nonlinearity)
         super().__init__(input_size, hidden_size, bias, rng=rng, dtype=dtype)
 
-    def _step(self, x: Any, state: list[Any]) -> Any:
-        return rnn_step(x, self.weight_hh, *state, self.nonlinearity)  # type: ignore[attr-defined]
+    def _step(self, *arrays: Any) -> tuple:
+        x, weight, bias, h = arrays
+        return rnn_step(x, weight, bias, h, self.nonlinearity)
 
 
 class LSTMCell(_Cell):
@@ -304,8 +331,8 @@ class LSTMCell(_Cell):
 
     _gates, _states = LSTM._gates, LSTM._states
 
-    def _step(self, x: Any, state: list[Any]) -> Any:
-        return lstm_step(x, self.weight_hh, *state)  # type: ignore[attr-defined]
+    def _step(self, *arrays: Any) -> tuple:
+        return lstm_step(*arrays)
 
 
 class GRUCell(_Cell):
@@ -316,10 +343,10 @@ class GRUCell(_Cell):
     """
 
     _gates = GRU._gates
-    _from_input = GRU._from_input
+    _sums = GRU._sums
 
-    def _step(self, x: Any, state: list[Any]) -> Any:
-        return gru_step(x, self.weight_hh, self.bias_hh, *state)  # type: ignore[attr-defined]
+    def _step(self, *arrays: Any) -> tuple:
+        return gru_step(*arrays)
 
 
 def _nonlinearity(who: str, name: str) -> str:
@@ -330,6 +357,11 @@ def _nonlinearity(who: str, name: str) -> str:
 
 def _shape(x: Any) -> tuple[int, ...]:
     return x.shape if hasattr(x, "shape") else np.shape(x)
+
+
+def _alive(steps: int, lengths: Any) -> Any:
+    """Which steps count, (steps, batch, 1)."""
+    return np.expand_dims(np.expand_dims(np.arange(steps), 1) < lengths, 2)
 
 
 def _lengths(name: str, lengths: Any, steps: int, batch: int) -> Any:

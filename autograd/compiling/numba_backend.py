@@ -151,18 +151,21 @@ class _Driver:
     # Calls of NumPy
 
     def call(self, host: Any) -> None:
-        from .numba_recurrence import recurrence
         op = host.op
         self.calls |= not all(v.python for v in op.outs) and not isinstance(op.function, Draw)
         if isinstance(op.function, Draw):
             head, *rest = op.args
             call = f"{self.value(head)}.{op.function.method}"
         else:
-            # What Levels, and recurrences, have for this backend
-            function = recurrence(op) or getattr(op.function, "compiled", op.function)
+            function = self.kernels.recurrences.get(op)
+            function = function or getattr(op.function, "compiled", op.function)  # what Levels has for this backend
             function = SAFE.get(function, function)
-            rest, call = op.args, self.object(function, name_of(function).removeprefix("operator."))
+            named = op.function if op in self.kernels.recurrences else function
+            rest, call = op.args, self.object(function, name_of(named).removeprefix("operator."))
         args = [self.value(a) for a in rest] + [f"{k}={self.value(v)}" for k, v in op.kwargs.items()]
+        if op in self.kernels.recurrences:
+            self.line(f"{call}([{', '.join(map(self.array, op.outs))}], {', '.join(args)})")
+            return
         call = f"{call}({', '.join(args)})"
         if op.function in SYMBOLS and len(args) == 2:
             call = f"{args[0]} {SYMBOLS[op.function]} {args[1]}"

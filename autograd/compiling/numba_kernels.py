@@ -13,11 +13,12 @@ import numpy as np
 from .numba_loops import LETTERS, Source, nest_source
 from .numba_memory import allocate
 from .numba_products import Plan, needs_memory, plan, product_source
+from .numba_recurrence import recurrence
 from .numba_schedule import Nest, Schedule, sources
 from .numba_sharing import Piece, shared
 from .numba_steps import Check, Constant, Host, Loop, Lowered
 from .numba_windows import PART, Window
-from .program import Program, Var
+from .program import Op, Program, Var
 
 __all__ = ["HEAD", "Kernel", "Kernels"]
 
@@ -65,10 +66,15 @@ class Kernels:
         for number, entry in enumerate(program.inputs):
             self.name(entry.var, _readable(entry.source, number, set(self.names.values())))
         steps = [*order.prelude, *(n.steps[0] for n in order.nests)]
+        self.recurrences: dict[Op, Any] = {}  # calls that write to memory of the program
         for k, step in enumerate(s for s in steps if isinstance(s, Host)):
+            made = recurrence(step.op) if k >= len(order.prelude) else None
+            if made is not None:
+                self.recurrences[step.op] = made
             for j, out in enumerate(step.op.outs):
                 self.name(out, f"h{k}" if len(step.op.outs) == 1 else f"h{k}_{j}")
-                self.outer.add(out)
+                if made is None:
+                    self.outer.add(out)
         self.memory()
         self.kernels: list[Kernel] = []
         self.sequence: list[Kernel | Host] = []  # what runs after the prelude
@@ -116,6 +122,10 @@ class Kernels:
                 if not step.final:
                     writers.setdefault(step.target.root, []).append(at)
                     home[step.target.root] = nest
+            first = nest.steps[0]
+            for out in first.op.outs if isinstance(first, Host) and first.op in self.recurrences else ():
+                writers[out], home[out] = [at], nest
+                self.stored.add(out)
         for at, nest in enumerate(self.order.nests):
             for step in nest.steps:
                 for var in sources(step, self.lowered):

@@ -6,7 +6,7 @@ Examples do not meet in a recurrence, so that threads share the batch, and never
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,18 @@ MUCH = 4_000_000  # multiplications that are worth a second thread
 
 
 def recurrence(op: Op) -> Callable | None:
-    """The compiled loop of an operation that is a recurrence of arrays of one dtype; ``None`` for any other."""
-    make = MAKERS.get(op.function)
-    if make is None or len({v.dtype for v in op.reads if v.dtype.kind == "f"}) > 1:
+    """The compiled loop of an operation that is a recurrence of arrays of one dtype; ``None`` for any other.
+
+    It is called with the arrays to write to, and the operation's arguments.
+    """
+    call = CALLS.get(op.function)
+    if call is None or len({v.dtype for v in op.reads if v.dtype.kind == "f"}) > 1:
         return None
-    return make(_Plan(op))
+    return partial(call, _Plan(op))
 
 
 class _Plan:
-    """What is the same at each call: sizes, and memory. An operation writes to the same arrays at every call."""
+    """What is the same at each call: sizes, and the memory that results are computed in."""
 
     def __init__(self, op: Op) -> None:
         from .numba_blocks import registers
@@ -50,15 +53,16 @@ class _Plan:
         self.wide = panels * width
         self.panels = self.array(panels, terms, width)
         self.scratch = self.array(self.parts * 5 * self.height * self.wide)
-        self.nothing, self.zeros = self.array(1, 1, 1), self.array(self.batch, self.hidden)
+        self.nothing, self.zeros, self.unbiased = np.zeros((1, 1, 1), x.dtype), self.state_like(), self.array(self.rows)
+        self.unused = [self.state_like(), self.state_like()]
         self.full = np.full(self.batch, self.steps)
         self.function: Any = None
 
     def array(self, *shape: int) -> np.ndarray:
         return np.zeros(shape, self.dtype)
 
-    def sequence(self, features: int) -> np.ndarray:
-        return self.array(self.steps, self.batch, features)
+    def state_like(self) -> np.ndarray:
+        return self.array(self.batch, self.hidden)
 
     def ready(self, x: Any) -> np.ndarray:
         """An array as the loops take it."""
@@ -66,6 +70,14 @@ class _Plan:
 
     def state(self, x: Any) -> np.ndarray:
         return self.zeros if x is None else self.ready(x)
+
+    def bias(self, x: Any) -> np.ndarray:
+        return self.unbiased if x is None else self.ready(x)
+
+    def placed(self, out: list, *states: Any) -> list:
+        """Where the gradients of states go, of which some are not given, so that nobody reads theirs."""
+        given = iter(out)
+        return [spare if s is None else next(given) for s, spare in zip(states, self.unused, strict=False)]
 
     def gradient(self, g: Any) -> np.ndarray:
         return self.nothing if g is None else self.ready(g)
@@ -109,70 +121,48 @@ def _loaded(name: str, dtype: np.dtype, lanes: int, height: int, ndims: tuple[in
     return load(source[:begin] + constants + source[end:], {name: signature})[name]
 
 
-# Each makes the function of the operation's arguments
+# Each is a call of the operation's arguments
 
 
-def _rnn_forward(plan: _Plan) -> Callable:
-    states = plan.sequence(plan.hidden)
-
-    def run(x: Any, weight: Any, h: Any, nonlinearity: str, lengths: Any, reverse: bool) -> np.ndarray:
-        plan.run(plan.ready(x), plan.packed(weight.T), plan.state(h), plan.lengths(lengths), states,
-                 nonlinearity == "relu", h is not None, reverse)
-        return states
-    return run
+def _rnn_forward(plan: _Plan, out: list, x: Any, weight: Any, bias: Any, h: Any, nonlinearity: str, lengths: Any,
+                 reverse: bool) -> None:
+    plan.run(plan.ready(x), plan.packed(weight.T), plan.bias(bias), plan.state(h), plan.lengths(lengths), *out,
+             nonlinearity == "relu", h is not None, reverse)
 
 
-def _rnn_backward(plan: _Plan) -> Callable:
-    d, dh = plan.sequence(plan.hidden), plan.array(plan.batch, plan.hidden)
-
-    def run(g: Any, states: Any, weight: Any, h: Any, nonlinearity: str, lengths: Any, reverse: bool) -> list:
-        plan.run(plan.ready(g), plan.ready(states), plan.packed(weight), plan.lengths(lengths), d, dh,
-                 nonlinearity == "relu", h is not None, reverse)
-        return [d] if h is None else [d, dh]
-    return run
+def _rnn_backward(plan: _Plan, out: list, g: Any, states: Any, weight: Any, h: Any, nonlinearity: str, lengths: Any,
+                  reverse: bool) -> None:
+    d, *before = out
+    plan.run(plan.ready(g), plan.ready(states), plan.packed(weight), plan.lengths(lengths), d,
+             *plan.placed(before, h), nonlinearity == "relu", h is not None, reverse)
 
 
-def _lstm_forward(plan: _Plan) -> Callable:
-    states, cells, gates = (plan.sequence(n) for n in (plan.hidden, plan.hidden, plan.rows))
-
-    def run(x: Any, weight: Any, h: Any, c: Any, lengths: Any, reverse: bool) -> list:
-        plan.run(plan.ready(x), plan.packed(weight.T), plan.state(h), plan.state(c), plan.lengths(lengths), states,
-                 cells, gates, h is not None, reverse)
-        return [states, cells, gates]
-    return run
+def _lstm_forward(plan: _Plan, out: list, x: Any, weight: Any, bias: Any, h: Any, c: Any, lengths: Any,
+                  reverse: bool) -> None:
+    plan.run(plan.ready(x), plan.packed(weight.T), plan.bias(bias), plan.state(h), plan.state(c),
+             plan.lengths(lengths), *out, h is not None, reverse)
 
 
-def _lstm_backward(plan: _Plan) -> Callable:
-    d, dh, dc = plan.sequence(plan.rows), *(plan.array(plan.batch, plan.hidden) for _ in range(2))
-
-    def run(gh: Any, gc: Any, cells: Any, gates: Any, weight: Any, h: Any, c: Any, lengths: Any, reverse: bool) -> list:
-        plan.run(plan.gradient(gh), plan.gradient(gc), plan.ready(cells), plan.ready(gates), plan.packed(weight),
-                 plan.state(c), plan.lengths(lengths), d, dh, dc, gh is not None, gc is not None, h is not None,
-                 reverse)
-        return [d, *(g for g, state in ((dh, h), (dc, c)) if state is not None)]
-    return run
+def _lstm_backward(plan: _Plan, out: list, gh: Any, gc: Any, cells: Any, gates: Any, weight: Any, h: Any, c: Any,
+                   lengths: Any, reverse: bool) -> None:
+    d, *before = out
+    plan.run(plan.gradient(gh), plan.gradient(gc), plan.ready(cells), plan.ready(gates), plan.packed(weight),
+             plan.state(c), plan.lengths(lengths), d, *plan.placed(before, h, c), gh is not None, gc is not None,
+             h is not None, reverse)
 
 
-def _gru_forward(plan: _Plan) -> Callable:
-    states, gates, zeros = plan.sequence(plan.hidden), plan.sequence(4 * plan.hidden), plan.array(plan.rows)
-
-    def run(x: Any, weight: Any, bias: Any, h: Any, lengths: Any, reverse: bool) -> list:
-        plan.run(plan.ready(x), plan.packed(weight.T), zeros if bias is None else plan.ready(bias), plan.state(h),
-                 plan.lengths(lengths), states, gates, h is not None, reverse)
-        return [states, gates]
-    return run
+def _gru_forward(plan: _Plan, out: list, x: Any, weight: Any, bias: Any, h: Any, lengths: Any, reverse: bool) -> None:
+    plan.run(plan.ready(x), plan.packed(weight.T), plan.bias(bias), plan.state(h), plan.lengths(lengths), *out,
+             h is not None, reverse)
 
 
-def _gru_backward(plan: _Plan) -> Callable:
-    d, inner, dh = plan.sequence(plan.rows), plan.sequence(plan.hidden), plan.array(plan.batch, plan.hidden)
-
-    def run(g: Any, states: Any, gates: Any, weight: Any, h: Any, lengths: Any, reverse: bool) -> list:
-        plan.run(plan.ready(g), plan.ready(states), plan.ready(gates), plan.packed(weight), plan.state(h),
-                 plan.lengths(lengths), d, inner, dh, h is not None, reverse)
-        return [d, inner] if h is None else [d, inner, dh]
-    return run
+def _gru_backward(plan: _Plan, out: list, g: Any, states: Any, gates: Any, weight: Any, h: Any, lengths: Any,
+                  reverse: bool) -> None:
+    d, inner, *before = out
+    plan.run(plan.ready(g), plan.ready(states), plan.ready(gates), plan.packed(weight), plan.state(h),
+             plan.lengths(lengths), d, inner, *plan.placed(before, h), h is not None, reverse)
 
 
-MAKERS: dict[Any, Callable[[_Plan], Callable]] = {
+CALLS: dict[Any, Callable] = {
     rnn_forward: _rnn_forward, rnn_backward: _rnn_backward, lstm_forward: _lstm_forward,
     lstm_backward: _lstm_backward, gru_forward: _gru_forward, gru_backward: _gru_backward}

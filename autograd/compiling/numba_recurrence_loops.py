@@ -62,9 +62,9 @@ def added(y, to, x, place, count):
         y[to + j] += x[place + j]
 
 
-def several_rnn_forward(x, packed, h0, lengths, states, scratch, steps, batch, n, wide, relu, start, reverse, first,
-                        last, part):
-    x, packed, h0, states = flat(x), flat(packed), flat(h0), flat(states)
+def several_rnn_forward(x, packed, bias, h0, lengths, states, scratch, steps, batch, n, wide, relu, start, reverse,
+                        first, last, part):
+    x, packed, bias, h0, states = flat(x), flat(packed), flat(bias), flat(h0), flat(states)
     z = at(flat(scratch), part * HEIGHT * wide)
     for block in range(first, last):
         low = block * HEIGHT
@@ -81,6 +81,7 @@ def several_rnn_forward(x, packed, h0, lengths, states, scratch, steps, batch, n
                 fill(z, 0, rows * wide)
             for r in range(rows):
                 to, old, row = (here + r) * n, (before + r) * n, r * wide
+                added(z, row, bias, 0, n)
                 if t >= lengths[low + r]:
                     copied(states, to, h, old, n)
                 elif relu:
@@ -123,10 +124,10 @@ def several_rnn_backward(gh, states, packed, lengths, d, dh0, scratch, steps, ba
             copied(dh0, (low + r) * n, dh, r * wide, n)
 
 
-def several_lstm_forward(x, packed, h0, c0, lengths, states, cells, gates, scratch, steps, batch, n, wide, start,
+def several_lstm_forward(x, packed, bias, h0, c0, lengths, states, cells, gates, scratch, steps, batch, n, wide, start,
                          reverse, first, last, part):
-    x, packed, h0, c0, states = flat(x), flat(packed), flat(h0), flat(c0), flat(states)
-    cells, gates = flat(cells), flat(gates)
+    x, packed, bias, h0, c0 = flat(x), flat(packed), flat(bias), flat(h0), flat(c0)
+    states, cells, gates = flat(states), flat(cells), flat(gates)
     z = at(flat(scratch), part * HEIGHT * wide)
     for block in range(first, last):
         low = block * HEIGHT
@@ -145,6 +146,7 @@ def several_lstm_forward(x, packed, h0, c0, lengths, states, cells, gates, scrat
                 i, to, old, row = (here + r) * 4 * n, (here + r) * n, (before + r) * n, r * wide
                 if t < lengths[low + r]:
                     f, g, o = i + n, i + 2 * n, i + 3 * n
+                    added(z, row, bias, 0, 4 * n)
                     sigmoid(gates, i, x, i, z, row, 2 * n)
                     hyperbolic(gates, g, x, g, z, row + 2 * n, n)
                     sigmoid(gates, o, x, o, z, row + 3 * n, n)

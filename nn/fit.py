@@ -204,16 +204,21 @@ class Training:
         """Call the callbacks at both ends, and let Ctrl-C end the training after the step that is running."""
         if not self.model.training:
             self.model.train()
-        quiet = np.errstate(all="ignore")  # what is not finite stops the training anyway
+        told, quiet = True, np.errstate(all="ignore")  # what is not finite stops the training anyway
         try:
             with quiet, self._asked_by_ctrl_c():
                 self.call("on_train_begin")
                 try:
                     yield
                 except KeyboardInterrupt:
-                    self._say_interrupted()
+                    told = False
+                    self.stop(f"Interrupted after epoch {len(self.history)} of {self.epochs}")
         finally:
             self.call("on_train_end")
+        if not told:  # now that the progress bar has gone
+            hints = [f"Go on with: {callback.hint}" for callback in self.callbacks if isinstance(callback, Checkpoint)]
+            hints += ["There is no nn.Checkpoint among the callbacks to go on from."]
+            print(f"{self.history.stopped}. {hints[0]}", file=sys.stderr)
 
     @contextmanager
     def _asked_by_ctrl_c(self) -> Iterator[None]:
@@ -230,13 +235,6 @@ class Training:
             yield
         finally:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def _say_interrupted(self) -> None:
-        done = len(self.history)
-        self.stop(f"Interrupted after epoch {done} of {self.epochs}")
-        hints = [callback.hint for callback in self.callbacks if isinstance(callback, Checkpoint)]
-        again = f" Go on with: {hints[0]}" if hints else " There is no nn.Checkpoint among the callbacks to go on from."
-        print(f"{self.history.stopped}.{again}", file=sys.stderr)
 
     # Checkpoints
 

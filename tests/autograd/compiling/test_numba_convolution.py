@@ -46,12 +46,11 @@ Call = tuple[Callable[..., Any], tuple]
 def convolutions(row: tuple, dtype: Any, rng: np.random.Generator) -> list[Call]:
     """Each of the three on arrays of a row's shapes."""
     (n, c), (o, kernel), size, stride, padding, dilation, groups = row
-    options: Any = stride, padding, dilation
     x, w = (rng.standard_normal(shape).astype(dtype) for shape in ((n, c, *size), (o, c // groups, *kernel)))
-    g = rng.standard_normal(convolve(x, w, *options, groups).shape).astype(dtype)
-    return [(lambda x, w: convolve(x, w, *options, groups), (x, w)),
-            (lambda g, w: convolve_input(g, w, size, *options, groups), (g, w)),
-            (lambda g, x: convolve_filters(g, x, kernel, *options, groups), (g, x))]
+    g = rng.standard_normal(convolve(x, w, stride, padding, dilation, groups).shape).astype(dtype)
+    return [(lambda x, w: convolve(x, w, stride, padding, dilation, groups), (x, w)),
+            (lambda g, w: convolve_input(g, w, size, stride, padding, dilation, groups), (g, w)),
+            (lambda g, x: convolve_filters(g, x, kernel, stride, padding, dilation, groups), (g, x))]
 
 
 def pools(row: tuple, dtype: Any, rng: np.random.Generator) -> list[Call]:

@@ -97,11 +97,10 @@ class _Layers(_Recurrent):
         """Each of the states after each step, and then what else the recurrence gives."""
         raise NotImplementedError
 
-    def _run(self, x: Any, hx: Any, lengths: Any) -> Iterator[tuple[Any, tuple, tuple]]:
+    def _run(self, x: Any, initial: list[Any], lengths: Any) -> Iterator[tuple[Any, tuple, tuple]]:
         """For each layer: its output, its final states by direction, and what each direction's recurrence gave."""
         steps, batch = x.shape[:2]
         directions = self._directions()
-        initial = self._initial(hx, (self.num_layers * len(directions), batch, self.hidden_size))
         alive = None if lengths is None else _alive(steps, lengths)
         x = x if alive is None else np.where(alive, x, 0)
         for k in range(self.num_layers):
@@ -120,7 +119,7 @@ class _Layers(_Recurrent):
             x = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=2)
             yield x, tuple(last), tuple(found)
 
-    def _sequence(self, x: Any, hx: Any, lengths: Any) -> tuple[Any, Any, Any, bool]:
+    def _sequence(self, x: Any, hx: Any, lengths: Any) -> tuple[Any, list[Any], Any, bool]:
         """The arguments with time first and a batch, and whether the batch was missing."""
         name = f"{type(self).__name__}({self.input_size}, {self.hidden_size})"
         x = array(x)
@@ -129,25 +128,23 @@ class _Layers(_Recurrent):
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size:
             raise ValueError(f"{name}: expected an input of shape ({order}, {self.input_size}), or (steps, "
                              f"{self.input_size}) for one sequence, got {x.shape}")
+        layers = self.num_layers * len(self._directions())
         if alone:
-            x, hx = np.expand_dims(x, 1), self._with_batch(hx)
-            lengths = None if lengths is None else np.reshape(lengths, (1,))
-        elif self.batch_first:
-            x = np.swapaxes(x, 0, 1)
+            initial = self._initial(hx, (layers, self.hidden_size))
+            x, initial = np.expand_dims(x, 1), [None if s is None else np.expand_dims(s, 1) for s in initial]
+            lengths = np.expand_dims(lengths, 0) if lengths is not None and not np.ndim(lengths) else lengths
+        else:
+            x = np.swapaxes(x, 0, 1) if self.batch_first else x
+            initial = self._initial(hx, (layers, x.shape[1], self.hidden_size))
         if 0 in x.shape:
             raise ValueError(f"{name}: the {'batch' if x.shape[0] else 'sequence'} is empty: the input has "
                              f"{x.shape[0]} steps and a batch of {x.shape[1]}")
-        return x, hx, None if lengths is None else _lengths(name, lengths, *x.shape[:2]), alone
-
-    def _with_batch(self, hx: Any) -> Any:
-        if hx is None or (len(self._states) > 1 and not isinstance(hx, (tuple, list))):
-            return hx
-        return type(hx)(np.expand_dims(s, 1) for s in hx) if len(self._states) > 1 else np.expand_dims(hx, 1)
+        return x, initial, None if lengths is None else _lengths(name, lengths, *x.shape[:2]), alone
 
     def __call__(self, x: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:
-        x, hx, lengths, alone = self._sequence(x, hx, lengths)
+        x, initial, lengths, alone = self._sequence(x, hx, lengths)
         last: list[list[Any]] = []
-        for output, states, _ in self._run(x, hx, lengths):
+        for output, states, _ in self._run(x, initial, lengths):
             x = output
             last += states
         final = [np.stack(parts) for parts in zip(*last, strict=True)]
@@ -171,10 +168,10 @@ class _Layers(_Recurrent):
         >>> bool(np.all(inside["h"].data == inside["o"].data * np.tanh(inside["c"].data)))
         True
         """
-        x, hx, lengths, alone = self._sequence(x, hx, lengths)
+        x, initial, lengths, alone = self._sequence(x, hx, lengths)
         n, found = self.hidden_size, []
         alive = None if lengths is None else _alive(len(x), lengths)
-        for _, _, directions in self._run(x, hx, lengths):
+        for _, _, directions in self._run(x, initial, lengths):
             for results in directions:
                 states, gates = results[:len(self._states)], results[len(self._states):]
                 parts = {name: gates[0][:, :, k * n:(k + 1) * n] for k, name in enumerate(self._gates) if gates}

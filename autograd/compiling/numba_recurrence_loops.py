@@ -11,8 +11,8 @@ because the compiler has to make sure, before it takes many elements at a time, 
 
 from numba import float32, float64, njit  # noqa: F401
 
-from .numba_blocks import tile
-from .numba_math import at, exp, flat, maximum, tanh
+from autograd.compiling.numba_blocks import tile
+from autograd.compiling.numba_math import at, exp, flat, maximum, tanh
 
 # These are of the dtype and the machine
 number, LANES, VECTORS, HEIGHT, WIDTH = float32, 16, 2, 8, 32

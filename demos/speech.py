@@ -63,12 +63,13 @@ def statistics(frames: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, mean: np.ndarray,
-           times: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """The same words as if said faster or slower, by a smaller or larger mouth, and with gaps.
+           times: int = 2, colour: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """The same words as if said faster or slower, by a smaller or larger mouth, into another microphone, with gaps.
 
-    Time is stretched and the axis of bands is scaled, each by a factor of its own between e^-0.15 and e^0.15; ``times``
-    gaps of up to 6 frames and two of up to 5 bands are filled with the bands' ``mean`` (D. S. Park et al.,
-    "SpecAugment", 2019).
+    Time is stretched and the axis of bands is scaled, each by a factor of its own between e^-0.15 and e^0.15. The
+    microphone makes band b of B louder by Σ_k a_k cos(π k (b + ½) / B), k = 1 … 4, where a_k has the standard deviation
+    ``colour`` / k. ``times`` gaps of up to 6 frames, or a fifth of the word, and two of up to 5 bands are filled with the
+    bands' ``mean`` (D. S. Park et al., "SpecAugment", 2019).
     """
     frames, lengths = x
     n, steps, bands = frames.shape
@@ -76,11 +77,14 @@ def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, mean: np.
     time = np.minimum(np.arange(steps) / slower, lengths[:, None] - 1)
     band = np.minimum(np.arange(bands) * larger, bands - 1)
     out = _between(_between(frames, time[:, :, None], 1), band[:, None, :], 2)
+    k = np.arange(1, 5)
+    waves = np.cos(np.pi * k[:, None] * (np.arange(bands) + 0.5) / bands)
+    out += ((colour / k * rng.normal(size=(n, 4))) @ waves).astype(out.dtype)[:, None]
     lengths = np.clip(np.rint(lengths * slower[:, 0]).astype(int), 1, steps)
     for axis, size, count, most in ((1, lengths, times, 6), (2, bands, 2, 5)):
         index = np.arange(out.shape[axis])
         for _ in range(count):
-            width = rng.integers(0, most + 1, n)
+            width = np.floor(rng.random(n) * (np.minimum(most, size // 5) + 1))
             start = np.floor(rng.random(n) * np.maximum(size - width, 1))
             gap = (index >= start[:, None]) & (index < (start + width)[:, None])
             out = np.where(np.expand_dims(gap, 3 - axis), mean, out)

@@ -100,10 +100,11 @@ def listener(words: Words, seed: int) -> Listener:
 def train(settings: Settings, train_words: Words, test_words: Words, path: Path,
           console: Console) -> tuple[Listener, nn.History]:
     model = listener(train_words, settings.seed)
+    colour = 1.0 if settings.data == "spoken" else 0.0  # ink has none
     history = trained(model, smoothed_cost, (train_words.x, train_words.labels), (test_words.x, test_words.labels),
                       path, settings, console, NAME, lr=LR, steps=-(-len(train_words.labels) // BATCH),
                       batch_size=BATCH, metrics=[nn.metrics.accuracy],
-                      transform=lambda x, rng: speech.varied(x, rng, model.mean))
+                      transform=lambda x, rng: speech.varied(x, rng, model.mean, colour=colour))
     return model, history
 
 

@@ -232,8 +232,8 @@ class _Driver:
                     name = f"dense({name}, {self.object(what.dtype, str(what.dtype))})"
             args.append(name)
         call = f"{kernel.name}({', '.join(args)})"
-        if kernel.window and kernel.window.part:
-            call = f"together({', '.join([kernel.name, str(kernel.window.count), str(kernel.window.parts), *args])})"
+        if kernel.share and kernel.share.names:
+            call = f"together({', '.join([kernel.name, str(kernel.share.count), str(kernel.share.parts), *args])})"
         if again is not None:
             self.line("try:")
         indent = "    " if again is not None else ""

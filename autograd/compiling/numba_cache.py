@@ -79,7 +79,7 @@ def _defined(source: str, names: Iterable[str]) -> dict[str, Any]:
     """Numba's functions of a source, not compiled yet."""
     namespace: dict[str, Any] = {"__name__": f"{__package__}.numba_math"}  # Numba wants a module that can be imported
     exec(compile(source, "<jit>", "exec"), namespace)
-    return {name: numba.njit(error_model="numpy", nogil=name.startswith("window"))(namespace[name]) for name in names}
+    return {name: numba.njit(error_model="numpy", nogil=name.startswith("part"))(namespace[name]) for name in names}
 
 
 def _read(key: str) -> dict[str, tuple]:

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from .numba_loops import LETTERS, Source, nest_source
+from .numba_loops import LETTERS, Source, nest_source, share_of
 from .numba_memory import allocate
 from .numba_products import Plan, needs_memory, plan, product_source
 from .numba_recurrence import recurrence
 from .numba_schedule import Nest, Schedule, sources
 from .numba_sharing import Piece, shared
 from .numba_steps import Check, Constant, Host, Loop, Lowered
-from .numba_windows import PART, Window
+from .numba_threads import PART, Share
+from .numba_windows import Window
 from .program import Op, Program, Var
 
 __all__ = ["HEAD", "Kernel", "Kernels"]
@@ -42,8 +43,8 @@ RESERVED = {*LETTERS, *"bcuv", *PART, *dir(builtins), *re.findall(r"\w+", HEAD),
 class Kernel:
     """One compiled function: a run of nests without a call of NumPy between them."""
 
-    def __init__(self, name: str, nests: list[Nest], window: Window | None = None) -> None:
-        self.name, self.nests, self.window = name, nests, window  # several threads can run it, each a part
+    def __init__(self, name: str, nests: list[Nest], share: Share | None = None) -> None:
+        self.name, self.nests, self.share = name, nests, share
         self.arguments: list[tuple[str, Var | str]] = []  # name, and the variable, or what else it is
         self.arrays: dict[Var, None] = {}
         self.parts: dict[str, tuple[Var, int]] = {}  # places inside of arrays
@@ -84,11 +85,12 @@ class Kernels:
                 assert isinstance(step, Host)
                 self.sequence.append(step)
             else:
-                window = nest.head if isinstance(nest.head, Window) else None
+                first = nest.steps[0]  # a window is on its own, since smaller functions compile in less time
+                share = first.share if isinstance(first, Window) else share_of(nest, self.stored)
                 last = self.sequence[-1] if self.sequence else None
-                if window or not isinstance(last, Kernel) or last.window:  # smaller functions also compile in less time
-                    name = f"{'window' if window else 'kernel'}_{len(self.kernels)}"
-                    self.kernels.append(Kernel(name, [], window))
+                if share or not isinstance(last, Kernel) or last.share:
+                    name = f"{'part' if share and share.names else 'window' if share else 'kernel'}_{len(self.kernels)}"
+                    self.kernels.append(Kernel(name, [], share))
                     self.sequence.append(self.kernels[-1])
                 self.kernels[-1].nests.append(nest)
         written = [[self.write(kernel, nest) for nest in kernel.nests] for kernel in self.kernels]
@@ -193,7 +195,6 @@ class Kernels:
             with out.block(f"if {out.pointer(first.condition)}[0] == 0:"):
                 out.line(f"return {len(kernel.checks)}")
         elif isinstance(nest.head, Window):
-            numbers.update(nest.head.part)
             nest.head.source(out, [s for s in nest.loops if s is not nest.head], self.stored)
         elif nest.head is not None:
             how = self.plans[id(nest)]
@@ -201,7 +202,9 @@ class Kernels:
                 kernel.blas.add("sgemm" if nest.head.formula.dtypes[-1].itemsize == 4 else "dgemm")
             product_source(out, nest, self.stored, how)
         else:
-            nest_source(out, nest, self.stored)
+            nest_source(out, nest, self.stored, kernel.share)
+        if kernel.share:
+            numbers.update(kernel.share.names)
         return Piece(out.lines, memory, others, numbers)
 
     def assemble(self, kernel: Kernel, lines: list[str]) -> None:
@@ -214,7 +217,7 @@ class Kernels:
         pointers = [name for name, _ in kernel.arguments]
         kernel.arguments += [(self.names[v], v) for v in dict.fromkeys(v for v, _ in kernel.numbers)]
         kernel.arguments += [(routine, routine) for routine in sorted(kernel.blas)]
-        kernel.arguments += [(name, "") for name in (kernel.window.part if kernel.window else ())]
+        kernel.arguments += [(name, "") for name in (kernel.share.names if kernel.share else ())]
         head = [f"def {kernel.name}({', '.join(name for name, _ in kernel.arguments)}):"]
         head += [f"    {name} = flat({name})" for name in pointers]
         head += [f"    {self.names[v]} = at(memory_{v.dtype}, {self.offsets[v]})"
@@ -232,5 +235,5 @@ def _readable(source: Any, number: int, taken: Sequence[str] | set[str]) -> str:
     text = source if isinstance(source, str) else ""
     if not text.isidentifier() or keyword.iskeyword(text) or text in taken or text in RESERVED:
         return f"x{number}"
-    generated = re.fullmatch(r"([achpqnstv]|out|sums|view|kernel_|window_|nest_|memory_).*\d.*", text)
+    generated = re.fullmatch(r"([achpqnstv]|out|sums|view|kernel_|part_|window_|nest_|memory_).*\d.*", text)
     return f"x{number}" if generated else text

@@ -11,12 +11,14 @@ import numpy as np
 
 from .numba_scalars import literal
 from .numba_schedule import Nest, trailing
-from .numba_steps import Loop, View
+from .numba_steps import Loop, View, size_of
+from .numba_threads import Share
 from .program import Var
 
-__all__ = ["LETTERS", "Source", "elements", "fix", "index_text", "nest_source"]
+__all__ = ["LETTERS", "Axes", "Source", "elements", "fix", "index_text", "nest_source", "share_of"]
 
 LETTERS = "ijklmnopqrs"
+ELEMENT = 16  # multiplications that take the time of a step at one element
 BLOCK = 256  # a long sum is one of sums of so many terms each, or more when there are very many
 
 
@@ -200,14 +202,31 @@ def place(out: Source, view: View, at: Callable[[View], str]) -> str:
     return text
 
 
-def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
-    """Write the loops of a nest; of the arrays that it computes, keep those in ``stored``."""
-    steps = nest.loops
-    out.line(f"# {', '.join(dict.fromkeys(s.comment for s in steps))}: {list(steps[0].domain)}")
+def axes_of(steps: list[Loop], stored: set[Var]) -> tuple[set[Var], Axes]:
+    """What a nest computes element by element, and its loops."""
     computed = {s.target.root for s in steps if not s.axes and s.target.whole and not s.final}
     views = [v for s in steps for v in s.reads if v.root not in computed]
     views += [s.target for s in steps if s.axes or s.final or s.target.root in stored or not s.target.whole]
-    axes = Axes(steps[0].domain, views)
+    return computed, Axes(steps[0].domain, views)
+
+
+def share_of(nest: Nest, stored: set[Var]) -> Share | None:
+    """How threads can share the outermost loop of a nest: where no step of it needs another."""
+    steps = nest.loops
+    if not nest.simple or nest.head or any(s.target.picks for s in steps):
+        return None
+    axes = axes_of(steps, stored)[1]
+    if not axes.inner or any(axes.inner[0] in s.axes for s in steps):
+        return None
+    share = Share(axes.lengths[0], ELEMENT * len(steps) * size_of(steps[0].domain))
+    return share if share.parts > 1 else None
+
+
+def nest_source(out: Source, nest: Nest, stored: set[Var], share: Share | None = None) -> None:
+    """Write the loops of a nest, or a part of them; of the arrays that it computes, keep those in ``stored``."""
+    steps = nest.loops
+    out.line(f"# {', '.join(dict.fromkeys(s.comment for s in steps))}: {list(steps[0].domain)}")
+    computed, axes = axes_of(steps, stored)
     if len(steps) == 1 and steps[0].axes and not trailing(steps[0]):
         return scattered(out, steps[0], axes)
     totals = {id(s): f"total_{out.array(s.target.root)}" for s in steps if s.axes}
@@ -235,7 +254,7 @@ def nest_source(out: Source, nest: Nest, stored: set[Var]) -> None:
             if k == len(axes.lengths) - 1 and n > 2 * BLOCK and sums:
                 blocks(k, n, letter, sums)
             else:
-                with out.block(f"for {letter} in range({n}):"):
+                with out.block(f"for {letter} in range({f'{share.first}, {share.last}' if share and not k else n}):"):
                     level(k + 1)
         for s in here:
             out.line(f"{out.pointer(s.target)}[{axes.at(s.target)}] = {totals[id(s)]}")

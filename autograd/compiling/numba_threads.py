@@ -1,15 +1,27 @@
-"""Threads: one compiled function on ranges of images, or of filters, at the same time."""
+"""Threads: one compiled function on parts of a loop, of images or filters or numbers, at the same time."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-__all__ = ["threads", "together"]
+__all__ = ["PART", "Share", "threads", "together"]
+
+WORTH = 2**21  # multiplications that are worth a thread
+PART = ("first", "last", "part")  # the arguments of a function that computes a part
 
 _pools: dict[int, ThreadPoolExecutor] = {}  # by process: a fork has no threads
+
+
+class Share:
+    """Which part of ``range(count)`` a function computes, as text: one of ``parts``, if there is enough work."""
+
+    def __init__(self, count: int, work: int) -> None:
+        self.count, self.parts = count, max(1, min(threads(), count, work // WORTH))
+        self.names = PART if self.parts > 1 else ()
+        self.first, self.last, self.part = self.names or ("0", str(count), "0")
 
 
 def threads() -> int:
@@ -24,9 +36,12 @@ def together(function: Callable, count: int, parts: int, *args: Any) -> None:
     """``function(*args, first, last, part)`` for each of some equal parts of ``range(count)``, and wait for all."""
     pool = _pools.get(os.getpid())
     if pool is None:
-        pool = _pools[os.getpid()] = ThreadPoolExecutor(parts, "nudge")
+        pool = _pools[os.getpid()] = ThreadPoolExecutor(threads(), "nudge")
     ends = [count * part // parts for part in range(parts + 1)]
     others = [pool.submit(function, *args, ends[part], ends[part + 1], part) for part in range(1, parts)]
-    function(*args, 0, ends[1], 0)
+    try:
+        function(*args, 0, ends[1], 0)
+    finally:
+        wait(others)
     for other in others:
         other.result()

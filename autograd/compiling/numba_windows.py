@@ -18,15 +18,13 @@ from .numba_blocks import registers
 from .numba_loops import Axes, Source, elements, fix, index_text
 from .numba_scalars import Formula
 from .numba_steps import Here, Loop, View, contiguous
-from .numba_threads import threads
+from .numba_threads import Share
 from .program import Var
 
-__all__ = ["PART", "TRANSLATORS", "Window"]
+__all__ = ["TRANSLATORS", "Window"]
 
 Pair = tuple[int, ...]
-WORTH = 2**22  # multiplications that are worth a second thread
 LINE = 64  # bytes
-PART = ("first", "last", "part")  # the arguments of a function that computes a part of the images, or of the filters
 
 
 def loops(out: Source, **counts: Any) -> ExitStack:
@@ -82,7 +80,7 @@ class Frame:
 
 
 class Window(Loop):
-    """A step that writes its own source. ``count`` is what can be shared out among threads, in ``parts``."""
+    """A step that writes its own source; ``share`` says how threads share ``count`` images or units of filters."""
 
     window = True
 
@@ -90,12 +88,9 @@ class Window(Loop):
         target = here.result()
         formula = Formula("{0} * {1}", (target.root.dtype,) * 3)
         super().__init__(target, target.shape, formula, (frame.view, other), comment=here.comment)
-        self.frame, self.count = frame, count
-        self.parts = max(1, min(threads(), count)) if terms >= WORTH else 1
-        self.part = PART if self.parts > 1 else ()
-        self.first, self.last, self.mine = self.part or ("0", str(count), "0")
+        self.frame, self.share = frame, Share(count, terms)
         self.scratch: list[Var] = []
-        self.framed = None if frame.plain else self.scratched(frame.channels * frame.plane, self.parts)
+        self.framed = None if frame.plain else self.scratched(frame.channels * frame.plane, self.share.parts)
 
     def scratched(self, size: int, parts: int = 1) -> Var:
         """Memory for the time of the step, of which each part begins at a line of the cache."""
@@ -114,7 +109,7 @@ class Window(Loop):
 
     def own(self, out: Source, var: Var) -> tuple[str, str]:
         """The name of scratch memory, and where this part's begins."""
-        return out.array(var), f"{self.mine} * {var.shape[1]}"
+        return out.array(var), f"{self.share.part} * {var.shape[1]}"
 
     def images(self, out: Source) -> tuple[str, str]:
         """The array that windows are read from, and where image ``n`` is."""
@@ -141,12 +136,12 @@ class Convolution(Window):
         self.out = plane(here.op.out.shape[2:])
         self.blocks = filters_in_blocks(each, frame.view.root.dtype)
         self.group = self.terms * sum(lanes * n for _, _, lanes, n in self.blocks)
-        self.packed = self.scratched(filters.shape[0] * self.group, self.parts)
+        self.packed = self.scratched(filters.shape[0] * self.group, self.share.parts)
         self.image: Var | None = None
 
     def memory(self, stored: bool) -> list[Var]:
         if not stored:  # one image of the result is enough
-            self.image = self.scratched(prod(self.domain[1:]), self.parts)
+            self.image = self.scratched(prod(self.domain[1:]), self.share.parts)
         return self.scratch
 
     def source(self, out: Source, rest: list[Loop], stored: set[Var]) -> None:
@@ -156,7 +151,7 @@ class Convolution(Window):
             self.pack(out, block, packed, f"{offset} + {base}")
             base += block[2] * block[3] * self.terms
         name, start = self.images(out)
-        with out.block(f"for n in range({self.first}, {self.last}):"):
+        with out.block(f"for n in range({self.share.first}, {self.share.last}):"):
             if self.framed is not None:
                 self.frame.copy(out, name, start)
             base = 0
@@ -253,7 +248,7 @@ class Filters(Window):
         super().__init__(here, frame, g, units, prod(g.shape) * channels * k * m)
         lanes = registers()[1] // frame.view.root.dtype.itemsize
         self.sums = self.scratched(units * self.taps * lanes)
-        self.turned = self.scratched(prod(self.out) * lanes, self.parts)
+        self.turned = self.scratched(prod(self.out) * lanes, self.share.parts)
 
     def sections(self) -> list[tuple[int, int, tuple[int, int, int, int]]]:
         """(first unit, units, filters) of the whole vectors and of the last."""
@@ -265,14 +260,14 @@ class Filters(Window):
 
     def source(self, out: Source, rest: list[Loop], stored: set[Var]) -> None:
         sums, wide = out.array(self.sums), registers()[1] // self.target.root.dtype.itemsize * self.taps
-        with out.block(f"for i in range({self.first} * {wide}, {self.last} * {wide}):"):
+        with out.block(f"for i in range({self.share.first} * {wide}, {self.share.last} * {wide}):"):
             out.line(f"{sums}[i] = {out.constant(0.0, self.target.root.dtype)}")
         name, start = self.images(out)
         with out.block(f"for n in range({self.g.shape[0]}):"):
             if self.framed is not None:
                 self.frame.copy(out, name, start)
             for first, units, block in self.sections():
-                low, high = f"max({self.first} - {first}, 0)", f"min({self.last} - {first}, {units})"
+                low, high = f"max({self.share.first} - {first}, 0)", f"min({self.share.last} - {first}, {units})"
                 with out.block(f"for v in range({low} // {self.each}, ({high} + {self.each - 1}) // {self.each}):"):
                     self.turn(out, block)
                     low, high = f"max({low} - v * {self.each}, 0)", f"min({high} - v * {self.each}, {self.each})"
@@ -314,7 +309,8 @@ class Filters(Window):
         """The result in its own order."""
         each, size = self.g.shape[1] // self.groups, self.channels * prod(self.kernel)
         for first, units, (o, count, lanes, vectors) in self.sections():
-            with out.block(f"for u in range(max({self.first} - {first}, 0), min({self.last} - {first}, {units})):"):
+            low, high = f"max({self.share.first} - {first}, 0)", f"min({self.share.last} - {first}, {units})"
+            with out.block(f"for u in range({low}, {high}):"):
                 out.line(f"v = u // {self.each}")
                 with loops(out, o=count, i=self.taps):
                     filter_ = f"(v // {vectors} * {each} + v % {vectors} * {lanes} + {o} + o) * {size}"

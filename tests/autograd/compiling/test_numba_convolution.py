@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 pytest.importorskip("numba", minversion="0.60", reason="the Numba backend needs Numba")
 
 from autograd import jit
-from autograd.compiling import numba_windows
+from autograd.compiling import numba_threads
 from autograd.compiling.numba_threads import threads
 from autograd.convolution import convolve, convolve_filters, convolve_input
 from autograd.functions import relu
@@ -151,8 +151,8 @@ def test_two_threads_give_the_same_bits(monkeypatch):
 
     arguments = [given for _, given in calls]
     alone = jit(everything, backend="numba")(*arguments)
-    monkeypatch.setattr(numba_windows, "threads", lambda: 2)
-    monkeypatch.setattr(numba_windows, "WORTH", 0)
+    monkeypatch.setattr(numba_threads, "threads", lambda: 2)
+    monkeypatch.setattr(numba_threads, "WORTH", 1)
     jitted = jit(everything, backend="numba")
     for _ in range(3):
         assert_same(jitted(*arguments), alone)

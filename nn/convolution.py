@@ -139,13 +139,17 @@ class _ConvTranspose(_Convolution):
 
     def __call__(self, x: Any) -> Any:
         x, single = as_batch(self._who, x, self.axes, self.in_channels)
+        # Of what is added at the end, first comes what padding cut off, then places that no window reaches.
+        added = [min(extra, p + s - 1) for extra, p, s in zip(self.output_padding, self.padding, self.stride, strict=True)]
         shape = tuple((n - 1) * s - 2 * p + d * (k - 1) + extra + 1 for n, s, p, d, k, extra in zip(
-            x.shape[2:], self.stride, self.padding, self.dilation, self.kernel_size, self.output_padding, strict=True))
+            x.shape[2:], self.stride, self.padding, self.dilation, self.kernel_size, added, strict=True))
         if min(shape) < 1:
             raise ValueError(f"{self._who}: an input of {x.shape[2:]} with padding={numbers_of(self.padding)} gives an "
                              f"output of {shape}: each axis must have at least one element")
-        pads = tuple((p, p) for p in self.padding)
+        pads = tuple((p, max(p - extra, 0)) for p, extra in zip(self.padding, added, strict=True))
         y = convolve_input(x, self.weight, shape, self.stride, pads, self.dilation, self.groups)
+        rest = [extra - n for extra, n in zip(self.output_padding, added, strict=True)]
+        y = np.pad(y, [(0, 0), (0, 0), *((0, n) for n in rest)]) if any(rest) else y
         return self._finished(y, single)
 
 

@@ -28,8 +28,7 @@ class _Pool(Module):
         if dilation is not None:
             self.dilation = per_axis(who, "dilation", dilation, self.axes)
         self.ceil_mode = bool(ceil_mode)
-        spans = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
-        if any(2 * p > span for p, span in zip(self.padding, spans, strict=True)):
+        if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
             raise ValueError(f"{who}: padding must be at most half of kernel_size, got padding="
                              f"{numbers_of(self.padding)} and kernel_size={numbers_of(self.kernel_size)}")
 
@@ -51,8 +50,9 @@ class _Pool(Module):
 
     def __call__(self, x: Any) -> Any:
         x, single = as_batch(self._who, x, self.axes)
-        check_fits(self._who, x.shape[2:], self.kernel_size, tuple((p, p) for p in self.padding), self.dilation)
-        y = self._pooled(x, self._pads(x.shape[2:]))
+        padding = self._pads(x.shape[2:])
+        check_fits(self._who, x.shape[2:], self.kernel_size, padding, self.dilation)
+        y = self._pooled(x, padding)
         return np.reshape(y, y.shape[1:]) if single else y
 
     def _pooled(self, x: Any, padding: tuple[tuple[int, int], ...]) -> Any:
@@ -76,8 +76,8 @@ class MaxPool1d(_MaxPool):
     unless given. What is beyond the edge counts for nothing. Ties share the gradient equally (PyTorch gives it all to
     the first).
 
-    Raises ``ValueError`` for settings that are no positive integers, for more padding than half a window, and for an
-    input of another shape, without elements, or smaller than a window.
+    Raises ``ValueError`` for settings that are no positive integers, for more padding than half of ``kernel_size``, and
+    for an input of another shape, without elements, or smaller than a window (with ``ceil_mode``, by a stride or more).
 
     >>> MaxPool1d(2)(np.array([[1.0, 5.0, 2.0, 3.0]]))
     array([[5., 3.]])

@@ -153,6 +153,24 @@ def test_what_a_transposed_convolution_undoes():
 CONV = {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "rng": 0}
 
 
+@pytest.mark.parametrize("settings", [(1, 0, 2, 3), (2, 1, 2, 3), (1, 2, 1, 2), (2, 0, 1, 1), (3, 2, 4, 5)])
+def test_output_padding_first_brings_back_what_padding_cut_off(settings):
+    """Also where it is no less than the stride, since the dilation is larger still."""
+    stride, padding, extra, dilation = settings
+    layer, x = nn.ConvTranspose1d(1, 1, 3, stride, padding, extra, dilation=dilation, **DOUBLE), numbers(4)
+    whole = np.zeros(3 * stride + 2 * dilation + 1 + extra)
+    for i, k in np.ndindex(4, 3):
+        whole[i * stride + k * dilation] += x[i] * layer.weight.data[0, 0, k]
+    wanted = whole[padding:len(whole) - padding] + layer.bias.data
+    np.testing.assert_allclose(layer(x[None]).data, wanted[None], rtol=1e-12)
+
+
+def test_with_ceil_mode_a_window_may_be_larger_than_the_input():
+    x = np.array([[1.0, 5.0]])
+    assert nn.MaxPool1d(3, ceil_mode=True)(x).tolist() == [[5.0]]
+    assert nn.AvgPool1d(3, ceil_mode=True)(x).tolist() == [[3.0]]  # what overhangs never counts
+
+
 @pytest.mark.parametrize(("make", "error", "text"), [
     (lambda: nn.Conv2d(0, 6, 3, rng=0), ValueError, "Conv2d: in_channels must be a positive integer, got 0"),
     (lambda: nn.Conv1d(4, -6, 3, rng=0), ValueError, "Conv1d: out_channels must be a positive integer, got -6"),
@@ -195,6 +213,8 @@ CONV = {"in_channels": 4, "out_channels": 6, "kernel_size": 3, "rng": 0}
      "AvgPool2d: padding must be at most half of kernel_size, got padding=(0, 2) and kernel_size=2"),
     (lambda: nn.MaxPool1d(3, padding=2), ValueError,
      "MaxPool1d: padding must be at most half of kernel_size, got padding=2 and kernel_size=3"),
+    (lambda: nn.MaxPool1d(2, padding=2, dilation=3), ValueError,
+     "MaxPool1d: padding must be at most half of kernel_size, got padding=2 and kernel_size=2"),
     (lambda: nn.AdaptiveAvgPool2d(0), ValueError,
      "AdaptiveAvgPool2d: output_size must be an integer or a tuple of 2, at least 1, got (0, 0)"),
     (lambda: nn.AdaptiveAvgPool2d((1, 2, 3)), ValueError,
@@ -230,7 +250,7 @@ def test_settings_say_what_is_wrong(make, error, text):
      "ConvTranspose2d(3, 4, 2): expected an input of shape (N, 3, H, W) or (3, H, W), got (1, 4, 3, 3)"),
     (nn.MaxPool2d(2), (8, 8), "MaxPool2d(2): expected an input of shape (N, C, H, W) or (C, H, W), got (8, 8)"),
     (nn.MaxPool2d(2), (0, 1, 8, 8), "MaxPool2d(2): the input is empty, of shape (0, 1, 8, 8)"),
-    (nn.AvgPool2d((2, 3), ceil_mode=True), (1, 1, 2, 2),
+    (nn.AvgPool2d((2, 3), 1, ceil_mode=True), (1, 1, 2, 2),
      "AvgPool2d((2, 3)): kernel_size (2, 3) is larger than the input of (2, 2)"),
     (nn.AvgPool1d(3), (2,), "AvgPool1d(3): expected an input of shape (N, C, L) or (C, L), got (2,)"),
     (nn.AdaptiveAvgPool2d((2, None)), (8, 8),

@@ -140,7 +140,8 @@ class _ConvTranspose(_Convolution):
     def __call__(self, x: Any) -> Any:
         x, single = as_batch(self._who, x, self.axes, self.in_channels)
         # Of what is added at the end, first comes what padding cut off, then places that no window reaches.
-        added = [min(extra, p + s - 1) for extra, p, s in zip(self.output_padding, self.padding, self.stride, strict=True)]
+        added = [min(extra, p + s - 1)
+                 for extra, p, s in zip(self.output_padding, self.padding, self.stride, strict=True)]
         shape = tuple((n - 1) * s - 2 * p + d * (k - 1) + extra + 1 for n, s, p, d, k, extra in zip(
             x.shape[2:], self.stride, self.padding, self.dilation, self.kernel_size, added, strict=True))
         if min(shape) < 1:

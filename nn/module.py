@@ -99,8 +99,9 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any] | str | os.PathLike) -> None:
         """Copy arrays into the parameters and buffers of the same paths, in their dtypes.
 
-        ``state`` is a dict, or the path of a safetensors file such as PyTorch's users write. Raises ``ValueError``, and
-        changes nothing, where a path is missing or unknown, or a shape differs.
+        ``state`` is a dict, or the path of a safetensors file such as PyTorch's users write. A parameter that is shared
+        may be under any of its paths, or, as in PyTorch's states, under all. Raises ``ValueError``, and changes
+        nothing, where a path is missing or unknown, or a shape differs.
         """
         if isinstance(state, (str, os.PathLike)):
             file, state = state, read_tensors(state)[0]
@@ -112,7 +113,8 @@ class Module:
             raise TypeError(f"state: expected a dict of arrays by path, or the path of a safetensors file, got "
                             f"{type(state).__name__}")
         mine = self._by_path()
-        faults = [f"missing: {path}" for path in mine if path not in state]
+        state, faults = self._without_repeats(state, mine)
+        faults += [f"missing: {path}" for path in mine if path not in state]
         faults += [f"unknown: {path}" for path in state if path not in mine]
         arrays = {}
         for path in (path for path in mine if path in state):
@@ -132,6 +134,26 @@ class Module:
                 x.data[...] = array
             else:
                 x.data = type(x.data)(array)
+
+    def _without_repeats(self, state: Mapping[str, Any],
+                         mine: Mapping[str, Parameter | np.ndarray]) -> tuple[dict[str, Any], list[str]]:
+        """``state`` with what is shared under its first path alone, and what is wrong with that."""
+        found, faults = dict(state), []
+        if found.keys() <= mine.keys():
+            return found, faults
+        first = {id(x): path for path, x in mine.items()}
+        for path, x in _walk(self, "", again=True):
+            held = {path: x} if not isinstance(x, Module) else {
+                f"{path}.{name}" if path else name: getattr(x, name) for name in x._buffers}
+            for other, y in held.items():
+                own = first.get(id(y), other)
+                if other == own or other not in found:
+                    continue
+                array = found.pop(other)
+                if own in found and not np.array_equal(found[own], array):
+                    faults.append(f"{other}: differs from {own}, which is the same array here")
+                found.setdefault(own, array)
+        return found, faults
 
     def _by_path(self) -> dict[str, Parameter | np.ndarray]:
         found: dict[str, Parameter | np.ndarray] = {}
@@ -186,17 +208,21 @@ def _data(x: Parameter | np.ndarray) -> Any:
     return x if isinstance(x, np.ndarray) else x.data
 
 
-def _walk(x: Any, path: str, seen: set[int] | None = None) -> Iterator[tuple[str, Module | Parameter]]:
-    """``x`` and every module and parameter in it, depth first, each once, with its path."""
+def _walk(x: Any, path: str, seen: set[int] | None = None,
+          again: bool = False) -> Iterator[tuple[str, Module | Parameter]]:
+    """``x`` and every module and parameter in it, depth first, each once, or with ``again`` on each of its paths."""
     seen = set() if seen is None else seen
     if id(x) in seen:
         return
-    seen.add(id(x))
+    if again:
+        seen = seen | {id(x)}  # what is above, not what was seen elsewhere
+    else:
+        seen.add(id(x))
     yield path, x
     if isinstance(x, Module):
         for name, attribute in vars(x).items():
             for inner, item in _items(attribute, f"{path}.{name}" if path else name):
-                yield from _walk(item, inner, seen)
+                yield from _walk(item, inner, seen, again)
 
 
 def _items(attribute: Any, path: str) -> Iterator[tuple[str, Module | Parameter]]:

@@ -180,6 +180,27 @@ def test_two_parameters_with_one_path_are_an_error():
             call()
 
 
+def test_what_is_shared_may_be_under_any_of_its_paths_or_under_all_as_in_pytorch():
+    def tied(seed):
+        first, norm = Linear(2, 2, rng=seed), nn.BatchNorm1d(2)
+        model = Sequential(first, norm, Linear(2, 2, rng=seed), norm)
+        model[2].weight, model.parent = first.weight, model
+        return model
+
+    state = tied(0).state_dict()
+    assert not any(path.startswith("3.") or path == "2.weight" for path in state)
+    repeated = {"2.weight": state["0.weight"], **{f"3.{k[2:]}": x for k, x in state.items() if k.startswith("1.")}}
+    without = {path: x for path, x in state.items() if path != "0.weight" and not path.startswith("1.")}
+    for given in (state | repeated, without | repeated):
+        model = tied(1)
+        model.load_state_dict(given)
+        assert all(np.array_equal(x, state[path]) for path, x in model.state_dict().items())
+    with pytest.raises(ValueError, match=r"2\.weight: differs from 0\.weight, which is the same array here$"):
+        tied(1).load_state_dict(state | {"2.weight": np.ones((2, 2))})
+    with pytest.raises(ValueError, match=r"Sequential: unknown: 4\.weight$"):
+        tied(1).load_state_dict(state | repeated | {"4.weight": np.ones((2, 2))})
+
+
 def test_a_state_must_be_a_dict():
     with pytest.raises(TypeError, match="state: expected a dict of arrays by path, or the path of a safetensors file"):
         Pair().load_state_dict([1.0])

@@ -144,8 +144,7 @@ def begun(args: argparse.Namespace, settings: S, folder: Path, parts: Sequence[s
             raise DemoError(f"--out: {folder} holds a run with other settings; choose another folder, or go on with "
                             "that run by --resume")
         done = [epochs_done(folder / part) for part in parts]
-        if any(done) and not all(n and n >= saved_settings(folder / part, kind).epochs
-                                 for n, part in zip(done, parts, strict=True)):
+        if 0 < sum(done) < settings.epochs * len(parts):
             raise DemoError(f"--out: {folder} holds this run unfinished; go on with it by --resume, or choose another "
                             "folder")
     try:

@@ -68,8 +68,8 @@ def varied(x: tuple[np.ndarray, np.ndarray], rng: np.random.Generator, mean: np.
 
     Time is stretched and the axis of bands is scaled, each by a factor of its own between e^-0.15 and e^0.15. The
     microphone makes band b of B louder by Σ_k a_k cos(π k (b + ½) / B), k = 1 … 4, where a_k has the standard deviation
-    ``colour`` / k. ``times`` gaps of up to 6 frames, or a fifth of the word, and two of up to 5 bands are filled with the
-    bands' ``mean`` (D. S. Park et al., "SpecAugment", 2019).
+    ``colour`` / k. ``times`` gaps of up to 6 frames, or a fifth of the word, and two of up to 5 bands are filled with
+    the bands' ``mean`` (D. S. Park et al., "SpecAugment", 2019).
     """
     frames, lengths = x
     n, steps, bands = frames.shape

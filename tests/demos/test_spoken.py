@@ -82,7 +82,7 @@ def names(folder):
 def test_learns_and_asks_strangers_and_understands_a_recording(tmp_path, capsys):
     assert run(spoken_digits, tmp_path, "--epochs", 20) == 0
     printed = capsys.readouterr().out
-    for text in ("Training on 60 spoken digits, 20 epochs, seed 0.", "Training without bob, 10 epochs.",
+    for text in ("Training on 60 spoken digits, 20 epochs, seed 0.", "Training without bob, who then is a stranger.",
                  "test accuracy", "digit 9", "accuracy on a speaker left out", "  ann", "parameters",
                  "--record FILE.wav --out"):
         assert text in printed

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 import nn
-from autograd.functions import sigmoid, softmax
+from autograd.functions import softmax
 from nn.files import written
 
 from . import speech
@@ -76,7 +76,8 @@ def frequencies(axes: Any, kind: str) -> None:
 
 def gates(model: Any, frames: np.ndarray, title: str, kind: str) -> Figure:
     """What each unit of the LSTM did over one word, (frames, bands), and what the answer would have been so far."""
-    i, f, o, c, h = lstm_by_hand(model.lstm, (frames - model.mean) / model.scale)
+    inside = model.lstm.inside((frames - model.mean) / model.scale)[0]
+    i, f, o, c, h = (inside[name].data for name in "ifoch")
     so_far = np.cumsum(h, axis=0) / np.arange(1, len(h) + 1)[:, None]
     chances = softmax(so_far @ model.output.weight.data.T + model.output.bias.data)
     order = np.argsort(np.abs(c).argmax(axis=0), kind="stable")  # units by when their cells are fullest
@@ -98,24 +99,6 @@ def gates(model: Any, frames: np.ndarray, title: str, kind: str) -> Figure:
     frequencies(rows[0], kind)
     rows[-1].set(ylabel="digit", yticks=range(0, 10, 3), xlabel="time in s" if kind == "spoken" else "row")
     return figure
-
-
-def lstm_by_hand(lstm: Any, x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Input, forget and output gate, cell and output of an LSTM's one layer at each step, (steps, hidden) each.
-
-    These are the formulas of `nn.LSTM`, for one sequence (steps, inputs).
-    """
-    weight_ih, weight_hh, bias_ih, bias_hh = (
-        getattr(lstm, f"{kind}_l0").data for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-    h = c = np.zeros(lstm.hidden_size, x.dtype)
-    steps = []
-    for row in x @ weight_ih.T + bias_ih + bias_hh:
-        i, f, g, o = np.split(row + weight_hh @ h, 4)
-        i, f, o = sigmoid(np.stack([i, f, o]))
-        c = f * c + i * np.tanh(g)
-        h = o * np.tanh(c)
-        steps.append((i, f, o, c, h))
-    return tuple(np.array(part) for part in zip(*steps, strict=True))
 
 
 def results_table(settings: Any, model: nn.Module, logits: np.ndarray, labels: np.ndarray, strangers: dict[str, float],

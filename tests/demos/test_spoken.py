@@ -15,8 +15,7 @@ from safetensors.numpy import load_file
 from scipy.io import wavfile
 
 import nn
-from autograd import Value
-from demos import speech, spoken_digits, spoken_report, spoken_strings
+from demos import speech, spoken_digits, spoken_strings
 
 RATE = 8000
 
@@ -279,13 +278,3 @@ def test_words_varied_keep_shape_dtype_and_their_place():
     assert values == [0.0, 1.0]  # between equal numbers there are no others, and gaps are 0
     again = speech.varied((frames, lengths), np.random.default_rng(0), np.zeros(40, np.float32))
     assert (again[0] == out).all()
-
-
-def test_the_gates_are_those_of_the_layer():
-    lstm = nn.LSTM(3, 5, batch_first=True, rng=0)
-    x = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
-    output, (_, c) = lstm(x[None])
-    parts = spoken_report.lstm_by_hand(lstm, x)
-    assert isinstance(output, Value) and all(part.shape == (7, 5) for part in parts)
-    np.testing.assert_allclose(parts[-1], output.data[0], atol=1e-6)
-    np.testing.assert_allclose(parts[3][-1], c.data[0, 0], atol=1e-6)

@@ -159,6 +159,24 @@ def test_two_threads_give_the_same_bits(monkeypatch):
     assert jitted.source(*arguments).count("together(") == 3
 
 
+def test_threads_share_elementwise_loops_and_sums_over_rows(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((37, 21)), rng.standard_normal(21)
+
+    def f(x: Any, w: Any) -> list:
+        e = np.exp(x * w - np.max(x, axis=1, keepdims=True))
+        return [e / np.sum(e, axis=1, keepdims=True), np.sum(x, axis=0), np.mean(e), max_pool(
+            x[None], (2,), (1,), ((1, 0),), (1,))]
+    alone = jit(f, backend="numba")(x, w)
+    monkeypatch.setattr(numba_threads, "threads", lambda: 3)
+    monkeypatch.setattr(numba_threads, "WORTH", 1)
+    jitted = jit(f, backend="numba")
+    for _ in range(3):
+        assert_same(jitted(x, w), alone)
+    assert "together(" in jitted.source(x, w)
+    assert_same(jitted(x, w), f(x, w), ULPS)
+
+
 def test_an_error_in_a_thread_is_the_callers():
     from autograd.compiling.numba_threads import together
 

@@ -18,6 +18,7 @@ __all__ = ["Plan", "plan", "product_source"]
 TERMS = 4  # of a sum at a time, when there are more than
 FEW = 16
 WIDE = 48  # from so many rows and columns on, BLAS is faster than the loops here
+MANY_TERMS = 1024  # of a sum, from which on half of that is enough: BLAS takes it in parts, and with threads
 MANY = 16_384  # multiplications that are worth blocks of sums in registers
 LONG = 64  # sums of at least so many terms that lie side by side are vectorised along the sum
 
@@ -36,7 +37,7 @@ def plan(loop: Loop) -> Plan:
     m, n, k = loop.domain[-3:]
     left, right = loop.operands
     dense = left.strides[-1] == 1 and right.strides[-1] == 1
-    if min(m, n) >= WIDE and k >= 8 and has_blas() and _blas(loop):
+    if min(m, n) >= (WIDE if k < MANY_TERMS else WIDE // 2) and k >= 8 and has_blas() and _blas(loop):
         return Plan("blas")
     if k == 0:
         return Plan("rows")

@@ -39,7 +39,8 @@ CASES = [
     *cases(gru, 3, [(3 * HIDDEN,), STATE]),
     case(rnn, shapes(1, (HIDDEN,), STATE), lambda *arrays: rnn([*arrays], "relu", lengths=LENGTHS), name="relu"),
     # A gradient of the gates themselves goes through the steps one by one; of the states alone, through the loop.
-    case(lstm, shapes(4, (4 * HIDDEN,), STATE, STATE), lambda *arrays: lstm([*arrays])[:2], name="states", complex=True),
+    case(lstm, shapes(4, (4 * HIDDEN,), STATE, STATE), lambda *arrays: lstm([*arrays])[:2], name="states",
+         complex=True),
     case(lstm, shapes(4, STATE), lambda x, w, c: lstm([x, w, None, None, c], lengths=LENGTHS)[:2], name="one state"),
     case(lstm, shapes(4), lambda x, w: lstm([x, w, None, None, None], reverse=True)[1], name="cells, reverse"),
     case(gru, shapes(3, (3 * HIDDEN,), STATE), lambda *arrays: gru([*arrays], lengths=LENGTHS)[0], name="states"),

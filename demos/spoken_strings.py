@@ -30,7 +30,7 @@ except ModuleNotFoundError as error:
     sys.exit(f"This demo needs {error.name}: pip install 'nudgegrad[train]'")
 
 NAME = "spoken_strings"
-EPOCHS, BATCH, LR = 15, 40, 0.005
+EPOCHS, BATCH, LR = 25, 40, 0.005
 STRINGS, TEST_STRINGS = 2000, 500  # the first are joined anew for each epoch
 LEAST, MOST = 3, 7  # digits
 HIDDEN = 96
@@ -231,9 +231,8 @@ def results_table(settings: Settings, model: nn.Module, test: Strings, answers: 
     table = Table(title=f"Strings of {settings.kind} digits, seed {settings.seed}")
     table.add_column("said")
     table.add_column("understood")
-    right = [a == list(b) for a, b in zip(answers, test.digits, strict=True)]
-    wrong_first = np.argsort(right, kind="stable")
-    for i in [*range(6), *(i for i in wrong_first[:4] if not right[i])]:
+    right = np.array([a == list(b) for a, b in zip(answers, test.digits, strict=True)])
+    for i in [*range(6), *(6 + np.flatnonzero(~right[6:])[:4])]:
         answer = " ".join(map(str, answers[i]))
         table.add_row(" ".join(map(str, test.digits[i])), answer if right[i] else f"[red]{answer}[/red]")
     table.add_section()

@@ -34,9 +34,9 @@ def recordings_or_none(data: str, console: Console,
         raise DemoError(str(error)) from error
 
 
-def loudness_of_one(waveform: np.ndarray, rate: int) -> np.ndarray:
+def loudness_of_one(waveform: np.ndarray, rate: int, decibels: float = 40.0) -> np.ndarray:
     """The sound of a recording without the silence around it, scaled to the root mean square 0.1."""
-    sound = nn.data.trim_silence(waveform, rate)
+    sound = nn.data.trim_silence(waveform, rate, decibels)
     return sound * (0.1 / np.sqrt(np.mean(np.square(sound))))
 
 

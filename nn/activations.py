@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import functions
 
-from .checks import above_zero, array, floating_dtype, positive_integer
+from .checks import above_zero, floating_dtype, floats, positive_integer
 from .module import Module, Parameter
 
 __all__ = ["ELU", "GELU", "Hardtanh", "LeakyReLU", "LogSoftmax", "PReLU", "ReLU", "SiLU", "Sigmoid", "Softmax",
@@ -23,7 +23,7 @@ class Sigmoid(Module):
     """
 
     def __call__(self, x: Any) -> Any:
-        return functions.sigmoid(x)
+        return functions.sigmoid(floats("Sigmoid", x))
 
 
 class Tanh(Module):
@@ -34,7 +34,7 @@ class Tanh(Module):
     """
 
     def __call__(self, x: Any) -> Any:
-        return np.tanh(x)
+        return np.tanh(floats("Tanh", x))
 
 
 class ReLU(Module):
@@ -45,7 +45,7 @@ class ReLU(Module):
     """
 
     def __call__(self, x: Any) -> Any:
-        return functions.relu(x)
+        return functions.relu(floats("ReLU", x))
 
 
 class LeakyReLU(Module):
@@ -59,7 +59,7 @@ class LeakyReLU(Module):
         self.negative_slope = negative_slope
 
     def __call__(self, x: Any) -> Any:
-        return functions.leaky_relu(x, self.negative_slope)
+        return functions.leaky_relu(floats("LeakyReLU", x), self.negative_slope)
 
 
 class PReLU(Module):
@@ -78,10 +78,10 @@ class PReLU(Module):
         self.weight = Parameter(np.full(num_parameters, init, floating_dtype("PReLU", dtype)), name="weight")
 
     def __call__(self, x: Any) -> Any:
-        x, n = array(x), self.num_parameters
+        x, n = floats("PReLU", x), self.num_parameters
         if n > 1 and (len(x.shape) < 2 or x.shape[1] != n):
             raise ValueError(f"PReLU({n}): expected an input of shape (N, {n}, ...), got {x.shape}")
-        return np.where(x > 0, x, self.weight.reshape(n, *[1] * (len(x.shape) - 2)) * x)
+        return np.where(x > 0, x, self.weight.reshape(() if n == 1 else (n, *[1] * (len(x.shape) - 2))) * x)
 
 
 class ELU(Module):
@@ -95,7 +95,7 @@ class ELU(Module):
         self.alpha = alpha
 
     def __call__(self, x: Any) -> Any:
-        return functions.elu(x, self.alpha)
+        return functions.elu(floats("ELU", x), self.alpha)
 
 
 class Hardtanh(Module):
@@ -111,7 +111,7 @@ class Hardtanh(Module):
         self.min_val, self.max_val = min_val, max_val
 
     def __call__(self, x: Any) -> Any:
-        return functions.hardtanh(x, self.min_val, self.max_val)
+        return functions.hardtanh(floats("Hardtanh", x), self.min_val, self.max_val)
 
 
 class GELU(Module):
@@ -127,7 +127,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def __call__(self, x: Any) -> Any:
-        return functions.gelu(x, self.approximate)
+        return functions.gelu(floats("GELU", x), self.approximate)
 
 
 class SiLU(Module):
@@ -138,7 +138,7 @@ class SiLU(Module):
     """
 
     def __call__(self, x: Any) -> Any:
-        return functions.silu(x)
+        return functions.silu(floats("SiLU", x))
 
 
 class Softplus(Module):
@@ -152,7 +152,8 @@ class Softplus(Module):
         self.beta, self.threshold = above_zero("Softplus", "beta", beta), threshold
 
     def __call__(self, x: Any) -> Any:
-        z = array(x) * self.beta
+        x = floats("Softplus", x)
+        z = x * self.beta
         return np.where(z > self.threshold, x, functions.softplus(z) / self.beta)
 
 
@@ -167,7 +168,7 @@ class Softmax(Module):
         self.axis = axis
 
     def __call__(self, x: Any) -> Any:
-        return functions.softmax(x, self.axis)
+        return functions.softmax(floats("Softmax", x), self.axis)
 
 
 class LogSoftmax(Module):
@@ -181,4 +182,4 @@ class LogSoftmax(Module):
         self.axis = axis
 
     def __call__(self, x: Any) -> Any:
-        return functions.log_softmax(x, self.axis)
+        return functions.log_softmax(floats("LogSoftmax", x), self.axis)

@@ -10,8 +10,8 @@ import numpy as np
 
 from autograd import Value, check
 
-__all__ = ["above_zero", "array", "at_least_zero", "below_one", "check_same", "floating_dtype", "is_traced", "number",
-           "plain", "positive_integer", "settings"]
+__all__ = ["above_zero", "array", "at_least_zero", "below_one", "check_same", "floating_dtype", "floats", "is_traced",
+           "number", "plain", "positive_integer", "settings"]
 
 
 def positive_integer(who: str, name: str, n: int) -> int:
@@ -24,6 +24,16 @@ def positive_integer(who: str, name: str, n: int) -> int:
 def array(x: Any) -> Any:
     """``x``, where it has a shape, else the array that it stands for."""
     return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def floats(who: str, x: Any) -> Any:
+    """``x`` as an array of floats, also where it is a list or holds integers, of which the unsigned wrap around."""
+    x = array(x)
+    if x.dtype.kind in "fc":
+        return x
+    if x.dtype.kind not in "biu":
+        raise TypeError(f"{who}: expected an array of numbers, got one of dtype {x.dtype}")
+    return x.astype(float)
 
 
 def plain(x: Any) -> Any:

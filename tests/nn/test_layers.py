@@ -240,6 +240,17 @@ EVERY_ACTIVATION = pytest.mark.parametrize(("module", "function"), ACTIVATIONS, 
 
 
 @EVERY_ACTIVATION
+def test_activations_of_integers_are_those_of_floats_also_where_unsigned_ones_would_wrap_around(module, function):
+    x = np.array([[0, 1, 200], [3, 2, 0]])
+    for same in (x, x.astype(np.uint8), x.tolist()):
+        np.testing.assert_array_equal(module(same), function(x.astype(float)), strict=True)
+    name = type(module).__name__
+    for wrong in (None, "text", x.astype(object)):
+        with pytest.raises(TypeError, match=f"^{name}: expected an array of numbers, got one of dtype "):
+            module(wrong)
+
+
+@EVERY_ACTIVATION
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_activations_equal_their_functions(module, function, dtype):
     x = np.concatenate([numbers(4, 3), [[-1000, 0, 1000]]]).astype(dtype)

@@ -76,8 +76,18 @@ class LBFGS(Optimizer):
             closure: sets the gradients to zero, computes the cost, calls ``backward`` and returns the cost.
 
         Raises ``ValueError`` where no parameter has a gradient then, and ``FloatingPointError`` where the cost before
-        is not finite.
+        is not finite. After an error, also one of ``closure``, the parameters are those from before the step.
         """
+        before, steps = self._arrays(), self.steps
+        try:
+            return self._moved(closure)
+        except BaseException:
+            if self.steps > steps:  # what was learned of moves that are taken back is not true any more
+                self._moves, self._kept, self.steps = 0, 0, steps
+            self._put(before)
+            raise
+
+    def _moved(self, closure: Callable[[], Any] | None) -> Any:
         group = self.param_groups[0]
         change = group["tolerance_change"]
         first, cost, g = self._evaluated(closure)
@@ -167,17 +177,21 @@ class LBFGS(Optimizer):
 
     def _looked(self, closure: Callable[[], Any] | None, length: float, direction: np.ndarray) -> Point:
         """The cost and gradient after a move, which is taken back."""
-        before = [np.array(p.data) for p in self.parameters]
-        try:
-            self._move(length, direction)
-            _, cost, g = self._evaluated(closure)
-        finally:
-            for p, array in zip(self.parameters, before, strict=True):
-                if p.shape:
-                    p.data[...] = array
-                else:
-                    p.data = type(p.data)(array)
+        before = self._arrays()
+        self._move(length, direction)
+        _, cost, g = self._evaluated(closure)
+        self._put(before)
         return Point(length, cost, g, float(g @ direction))
+
+    def _arrays(self) -> list[np.ndarray]:
+        return [np.array(p.data) for p in self.parameters]
+
+    def _put(self, arrays: list[np.ndarray]) -> None:
+        for p, array in zip(self.parameters, arrays, strict=True):
+            if p.shape:
+                p.data[...] = array
+            else:
+                p.data = type(p.data)(array)
 
     def _move(self, length: float, direction: np.ndarray) -> None:
         at = 0

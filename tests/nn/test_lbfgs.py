@@ -228,6 +228,28 @@ def test_a_cost_that_is_not_finite_is_an_error_and_moves_nothing():
     assert v.data == 1.0 and optimizer.steps == 0
 
 
+@pytest.mark.parametrize("options", [{}, {"line_search_fn": "strong_wolfe"}])
+def test_an_error_after_some_moves_takes_them_back_and_starts_anew(options):
+    v, w, calls, last = Value([3.0, -2.0]), Value(0.5), [], [4]
+    optimizer = LBFGS([v, w], **options)
+
+    def cost():
+        calls.append(1)
+        if len(calls) == last[0]:
+            raise FloatingPointError("too far")
+        return (np.cosh(v) * np.array([1.0, 4.0])).sum() + np.cosh(w)
+
+    optimizer.lr = 0.1
+    with pytest.raises(FloatingPointError, match="too far"):
+        optimizer.step(closure_of(optimizer, cost))
+    assert v.data.tolist() == [3, -2] and w.data == 0.5 and optimizer.steps == 0
+    fresh = LBFGS([Value([3.0, -2.0]), Value(0.5)], 0.1, **options)
+    x, y = fresh.parameters
+    fresh.step(closure_of(fresh, lambda: (np.cosh(x) * np.array([1.0, 4.0])).sum() + np.cosh(y)))
+    optimizer.step(closure_of(optimizer, cost))
+    assert v.data.tolist() == x.data.tolist() and w.data == y.data
+
+
 def test_an_error_in_a_search_leaves_the_parameters_where_they_were():
     v, calls = Value([1.0]), []
     optimizer = LBFGS([v], line_search_fn="strong_wolfe")

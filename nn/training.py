@@ -96,7 +96,8 @@ def predict(model: Module, x: Any, size: int = 1000) -> Any:
     """The model's output for every row of ``x``, as a plain array, computed ``size`` rows at a time in evaluation mode.
 
     ``x`` may be a tuple of arrays, as ``nn.fit`` takes it; the model then gets tuples of rows. Where it answers with a
-    tuple, so does ``predict``.
+    tuple, so does ``predict``. Raises ``ValueError`` where there are no rows, or an output has another number of them,
+    such as the last states of a recurrent layer, whose first axis is that of layers.
 
     >>> from nn import Linear
     >>> predict(Linear(2, 3, rng=0), np.ones((5, 2))).shape
@@ -110,7 +111,13 @@ def predict(model: Module, x: Any, size: int = 1000) -> Any:
     model.eval()
     try:
         with no_grad():
-            parts = [model(rebuilt(x, iter([array[i : i + size] for array in arrays]))) for i in range(0, rows, size)]
+            parts = []
+            for i in range(0, rows, size):
+                parts.append(model(rebuilt(x, iter([array[i : i + size] for array in arrays]))))
+                for y in arrays_in(parts[-1]):
+                    if np.shape(y)[:1] != (min(size, rows - i),):
+                        raise ValueError(f"predict: the model gave an array of shape {np.shape(y)} for "
+                                         f"{min(size, rows - i)} rows of x: there must be a row for each of them")
             joined = [np.concatenate([y.data if isinstance(y, Value) else y for y in outputs])
                       for outputs in zip(*[arrays_in(part) for part in parts], strict=True)]
             return rebuilt(parts[0], iter(joined))

@@ -189,6 +189,17 @@ def test_predict_of_a_model_without_parameters():
     np.testing.assert_array_equal(predict(Sequential(np.negative), X, 8), -X)
 
 
+def test_predict_needs_a_row_of_output_for_each_row():
+    """The last state of a recurrent layer has another first axis, and would be joined to nonsense."""
+    x, layer = X[:, None], nn.LSTM(3, 2, batch_first=True, rng=0)
+    text = r"predict: the model gave an array of shape \(1, 5, 2\) for 5 rows of x: there must be a row for each"
+    with pytest.raises(ValueError, match=text):
+        predict(layer, x, 5)
+    assert predict(Sequential(layer, lambda y: y[0]), x, 5).shape == (len(x), 1, 2)
+    with pytest.raises(ValueError, match=r"an array of shape \(\) for 5 rows"):
+        predict(Sequential(np.sum), X, 5)
+
+
 def test_predict_needs_rows():
     for rows, size in ((0, 10), (3, 0), (3, -1)):
         with pytest.raises(ValueError, match="predict: x has"):

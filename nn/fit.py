@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from autograd import explain_nan
 
 from .callbacks import Callback, Checkpoint
 from .checkpoints import load_checkpoint, read_progress, save_checkpoint
-from .checks import positive_integer
+from .checks import array, positive_integer
 from .data import minibatches
 from .history import History
 from .module import Module
@@ -112,9 +113,23 @@ class Training:
     def __init__(self, model: Module, cost: Cost, train: Any, validation: Any, optimizer: Optimizer | None,
                  schedule: Schedule | None, epochs: int, callbacks: Iterable[Callback], rng: np.random.Generator,
                  batch_size: int, metrics: Any) -> None:
+        if not isinstance(model, Module):
+            raise TypeError(f"fit: model must be a module, got {model!r:.60}")
+        if not callable(cost):
+            raise TypeError(f"fit: cost must be a function of output and target, such as nn.mse_loss, got {cost!r:.60}")
         if not isinstance(optimizer, Optimizer):
             raise TypeError("fit: optimizer must be an nn optimizer, such as nn.Adam(model.parameters(), lr=0.001), "
                             f"got {optimizer!r:.60}")
+        if not isinstance(schedule, (Schedule, NoneType)):
+            raise TypeError("fit: schedule must be an nn schedule, such as nn.Cosine(optimizer, total_steps=1000), got "
+                            f"{schedule!r:.60}")
+        if schedule and schedule.optimizer is not optimizer:
+            raise ValueError("fit: schedule must be that of the optimizer passed, but was made with another")
+        callbacks = _listed("callbacks", "callbacks, such as nn.GradientNorms()", callbacks,
+                            lambda callback: isinstance(callback, Callback))
+        if not isinstance(metrics, Mapping):
+            metrics = _listed("metrics", "functions, or a dict of them by name", metrics, callable)
+            metrics = {f.__name__: f for f in metrics}
         self.model, self.cost, self.optimizer, self.schedule, self.rng = model, cost, optimizer, schedule, rng
         self.epochs = positive_integer("fit", "epochs", epochs)
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
@@ -123,7 +138,7 @@ class Training:
         self.train = train if callable(train) else _pair("train", train)
         sets = validation if isinstance(validation, dict) else {} if validation is None else {"val": validation}
         self.validation = {name: _pair(f"validation {name!r}", pair) for name, pair in sets.items()}
-        self.metrics = dict(metrics) if isinstance(metrics, Mapping) else {f.__name__: f for f in metrics}
+        self.metrics = dict(metrics)
         self.steps = None if callable(train) else -(-len(arrays_in(self.train)[0]) // self.batch_size)
         self.history = History()
         self.interrupted = False
@@ -153,7 +168,7 @@ class Training:
     def batches(self) -> Iterator[tuple[Any, Any]]:
         """The mini-batches of an epoch; after Ctrl-C, ``KeyboardInterrupt`` in place of the next."""
         if callable(self.train):
-            batches: Any = self.train(self.rng)
+            batches: Any = (rebuilt((x, y), map(array, arrays_in((x, y)))) for x, y in self.train(self.rng))
         else:
             cut = minibatches(*arrays_in(self.train), size=self.batch_size, rng=self.rng)
             batches = (rebuilt(self.train, iter(batch)) for batch in cut)
@@ -261,17 +276,25 @@ class Training:
         self.history.seconds = progress["seconds"]
 
 
+def _listed(name: str, wanted: str, given: Any, fits: Callable[[Any], bool]) -> list[Any]:
+    found = list(given) if isinstance(given, Iterable) else [given]
+    wrong = [x for x in found if not fits(x)]
+    if wrong or not isinstance(given, Iterable):
+        raise TypeError(f"fit: {name} must be a list of {wanted}; got {(wrong or found)[0]!r:.60}")
+    return found
+
+
 def _pair(name: str, data: Any) -> tuple[Any, Any]:
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         or_function = ", or a function of the generator that yields mini-batches" if name == "train" else ""
         raise TypeError(f"fit: {name} must be a pair (x, y) of inputs and targets{or_function}; got "
                         f"{type(data).__name__}{f' of {len(data)}' if isinstance(data, (tuple, list)) else ''}")
     x, y = data
-    arrays = [array if hasattr(array, "shape") else np.asarray(array) for array in arrays_in((x, y))]
-    if not all(array.shape for array in arrays):
+    arrays = list(map(array, arrays_in((x, y))))
+    if not all(a.shape for a in arrays):
         raise TypeError(f"fit: {name} must hold arrays with a row for each example, got one of no axes, "
-                        f"{next(array for array in arrays if not array.shape)!r:.60}")
-    lengths = [len(array) for array in arrays]
+                        f"{next(a for a in arrays if not a.shape)!r:.60}")
+    lengths = list(map(len, arrays))
     if len(set(lengths)) > 1 or not lengths[0]:
         raise ValueError(f"fit: {name} must hold as many inputs as targets, and at least one; got arrays of {lengths} "
                          "rows")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nn
+from autograd import Value
 from nn import MLP, SGD, Adam, Callback, Checkpoint, EarlyStopping, Module, OneCycle, Tanh, fit
 
 RNG = np.random.default_rng(5)
@@ -219,10 +220,11 @@ def test_several_validation_sets_and_metrics():
 
 def test_lists_are_arrays():
     rows = []
-    for data in (X, Y), [X.tolist(), Y.tolist()]:
+    lists = [X.tolist(), Y.tolist()]
+    for train, data in ((X, Y), (X, Y)), ((X, Y), lists), (lambda rng: [(X, Y)], lists), (lambda rng: [lists], lists):
         model = MLP([3, 2], rng=0)
-        rows += fit(model, nn.mse_loss, (X, Y), data, SGD(model.parameters(), lr=0.1), rng=0, jit=False)
-    assert rows[1] == pytest.approx(rows[0])
+        rows += fit(model, nn.mse_loss, train, data, SGD(model.parameters(), lr=0.1), rng=0, batch_size=25)
+    assert all(row == pytest.approx(rows[0]) for row in rows)
 
 
 def test_callbacks_are_called_in_their_order_with_the_checkpoint_last(tmp_path):
@@ -267,6 +269,18 @@ PAIR_ERROR = "must be a pair (x, y) of inputs and targets"
 ERRORS = [
     ({"optimizer": None}, TypeError, "fit: optimizer must be an nn optimizer, such as nn.Adam(model.parameters(), "
                                      "lr=0.001), got None"),
+    ({"model": lambda x: x}, TypeError, "fit: model must be a module, got <function"),
+    ({"cost": "mse"}, TypeError, "fit: cost must be a function of output and target, such as nn.mse_loss, got 'mse'"),
+    ({"schedule": nn.Cosine}, TypeError, "fit: schedule must be an nn schedule, such as nn.Cosine(optimizer, "
+                                         "total_steps=1000), got <class"),
+    ({"schedule": nn.Cosine(SGD([Value(1.0)], lr=0.1), 9)}, ValueError,
+     "fit: schedule must be that of the optimizer passed, but was made with another"),
+    ({"callbacks": nn.GradientNorms()}, TypeError, "fit: callbacks must be a list of callbacks, such as "
+                                                   "nn.GradientNorms(); got <nn.callbacks.GradientNorms"),
+    ({"callbacks": [nn.GradientNorms]}, TypeError, "nn.GradientNorms(); got <class 'nn.callbacks.GradientNorms'>"),
+    ({"metrics": nn.metrics.accuracy}, TypeError, "fit: metrics must be a list of functions, or a dict of them by "
+                                                  "name; got <function accuracy"),
+    ({"metrics": ["accuracy"]}, TypeError, "by name; got 'accuracy'"),
     ({"epochs": 0}, ValueError, "fit: epochs must be a positive integer, got 0"),
     ({"batch_size": 2.5}, ValueError, "fit: batch_size must be a positive integer, got 2.5"),
     ({"rng": None}, TypeError, "fit: rng must be a numpy.random.Generator or an int"),

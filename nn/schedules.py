@@ -164,8 +164,8 @@ class ReduceLROnPlateau(Schedule):
     """lr · ``factor`` after more than ``patience`` numbers in a row that beat no earlier one: ``step(metric)``.
 
     Better is less than best · (1 - ``threshold``), or with ``mode="max"`` more than best · (1 + ``threshold``). After a
-    drop, the next ``cooldown`` numbers do not count, and lr does not fall below ``min_lr``. It is stepped with a cost
-    or an accuracy, after each epoch; all as in PyTorch.
+    drop, the next ``cooldown`` numbers do not count, and lr does not fall below ``min_lr``, nor by less than 1e-8. It
+    is stepped with a cost or an accuracy, after each epoch; all as in PyTorch, where ``min_lr`` is that of each group.
 
     >>> from autograd import Value
     >>> from nn import SGD
@@ -210,7 +210,9 @@ class ReduceLROnPlateau(Schedule):
         if self._bad > self.patience:
             self._waiting, self._bad = self.cooldown, 0
             lr = self.optimizer.lr
-            self.optimizer.lr = min(lr, max(lr * self.factor, self.min_lr))
+            less = max(lr * self.factor, self.min_lr)
+            if lr - less > 1e-8:
+                self.optimizer.lr = less
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "lr": self.optimizer.lr, "best": self._best, "bad": self._bad,

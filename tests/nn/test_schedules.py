@@ -180,11 +180,11 @@ def test_fit_steps_a_plateau_after_each_epoch():
 
     def rates(cost, y, validation, **options):
         model = MLP([2, 2], rng=0)
-        o = SGD(model.parameters(), lr=0.0)  # with which nothing becomes better
-        o.lr = 1e-30
+        o = SGD(model.parameters(), lr=1.0)
         schedule = ReduceLROnPlateau(o, patience=1, threshold=0.0, **options.pop("plateau", {}))
-        history = fit(model, cost, (x, y), validation, o, schedule, 5, rng=0, jit=False, **options)
-        return [row["lr"] * 1e30 for row in history]
+        history = fit(model, lambda a, y: cost(a, y) * 1e-30, (x, y), validation, o, schedule, 5, rng=0, jit=False,
+                      **options)  # with gradients so small that nothing becomes better
+        return [row["lr"] for row in history]
 
     labels = (x[:, 0] > 0).astype(int)
     assert rates(mse_loss, x, (x, x)) == pytest.approx([1, 1, 1, 0.1, 0.1])
@@ -309,3 +309,11 @@ def test_a_subclass_gives_the_rate():
     assert schedule.state_dict()["kind"] == "Ramp"
     with pytest.raises(NotImplementedError):
         Schedule(o)
+
+
+def test_a_plateau_lowers_no_further_than_by_a_hundred_millionth_as_in_pytorch():
+    o = optimizer()
+    schedule = ReduceLROnPlateau(o, patience=0)
+    o.lr = 5e-7
+    rates = [(schedule.step(1.0), o.lr)[1] for _ in range(5)]
+    assert rates == pytest.approx([5e-7, 5e-8, 5e-9, 5e-9, 5e-9], rel=1e-9)

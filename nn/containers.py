@@ -100,13 +100,14 @@ def summary(model: Module) -> str:
     2      Linear  weight (1, 2), bias (1,)           3
     total                                            11
     """
-    rows: list[tuple[str, str, str, int]] = []
+    rows: list[tuple[str, str, str, Any]] = []
     home = {id(p): path for path, p in model.named_parameters()}  # a shared one counts where its path says
     for path, module in model.named_modules():
         own = [(name, p) for name, p in module.own_parameters() if home[id(p)] == (f"{path}.{name}" if path else name)]
         if own:
-            shapes = ", ".join(f"{name} {p.shape}" for name, p in own)
-            rows.append((path or "-", type(module).__name__, shapes, sum(p.size for _, p in own)))
+            lines = [", ".join(f"{name} {p.shape}" for name, p in own[i:i + 4]) for i in range(0, len(own), 4)]
+            rows.append((path or "-", type(module).__name__, lines[0], sum(p.size for _, p in own)))
+            rows += [("", "", line, "") for line in lines[1:]]
     head = ("path", "module", "parameters")
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(3)]
     widths[0], widths[2] = max(widths[0], 5), max(widths[2], 24)
@@ -115,5 +116,6 @@ def summary(model: Module) -> str:
         start = f"{path:<{widths[0]}}  {kind:<{widths[1]}}  {shapes:<{widths[2]}}"
         return f"{start}  {count if isinstance(count, str) else format(count, ','):>10}"
 
-    total = sum(row[3] for row in rows)
-    return "\n".join([line(*head, "count"), *(line(*row) for row in rows), line("total", "", "", total)])
+    total = sum(p.size for p in model.parameters())
+    table = [line(*head, "count"), *(line(*row).rstrip() for row in rows), line("total", "", "", total)]
+    return "\n".join(table)

@@ -280,6 +280,15 @@ def test_summary_of_the_digit_network():
     ]
 
 
+def test_summary_of_many_parameters_takes_several_lines():
+    assert summary(nn.LSTM(3, 2, bidirectional=True, rng=0)).splitlines()[1:3] == [
+        "-      LSTM    weight_ih_l0 (8, 3), weight_hh_l0 (8, 2), bias_ih_l0 (8,), bias_hh_l0 (8,)"
+        + " " * 32 + "         112",
+        "               weight_ih_l0_reverse (8, 3), weight_hh_l0_reverse (8, 2), bias_ih_l0_reverse (8,), "
+        "bias_hh_l0_reverse (8,)",
+    ]
+
+
 @pytest.mark.parametrize(("model", "rows", "total"), [
     (Linear(2, 3, bias=False, rng=0), [("-", "Linear", 6)], 6),
     (Everywhere(), [("-", "Everywhere", 6), ("layers.0", "Linear", 6), ("table.a", "Linear", 2),
@@ -288,6 +297,7 @@ def test_summary_of_the_digit_network():
 ], ids=["bare", "everywhere", "none"])
 def test_summary_counts_each_parameter_once(model, rows, total):
     _, *lines, last = summary(model).splitlines()
+    lines = [line for line in lines if not line.startswith(" ")]  # others go on with a module's parameters
     assert [(line.split()[0], line.split()[1], int(line.split()[-1])) for line in lines] == rows
     assert last.split() == ["total", str(total)]
     assert total == sum(p.size for p in model.parameters())

@@ -77,7 +77,8 @@ def _versions() -> str:
 
 def _defined(source: str, names: Iterable[str]) -> dict[str, Any]:
     """Numba's functions of a source, not compiled yet."""
-    namespace: dict[str, Any] = {"__name__": f"{__package__}.numba_math"}  # Numba wants a module that can be imported
+    # Numba wants a module that can be imported
+    namespace: dict[str, Any] = {"__name__": f"{__package__}.numba_math", "__package__": __package__}
     exec(compile(source, "<jit>", "exec"), namespace)
     return {name: numba.njit(error_model="numpy", nogil=name.startswith("part"))(namespace[name]) for name in names}
 

@@ -174,8 +174,12 @@ def test_accuracy_takes_labels_and_rows(target):
     assert nn.metrics.accuracy(np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]]), target) == pytest.approx(2 / 3)
 
 
+def test_accuracy_counts_nan_as_wrong():
+    assert nn.metrics.accuracy(np.array([[np.nan, np.nan], [0.2, np.nan], [0.7, 0.3]]), [0, 1, 0]) == 1 / 3
+
+
 @pytest.mark.parametrize(("output", "target"), [(np.zeros((3, 2)), [0, 1]), (np.zeros(3), [0, 1, 1]),
-                                                (np.zeros((3, 2)), np.zeros((3, 4)))])
+                                                (np.zeros((3, 2)), np.zeros((3, 4))), (np.zeros((0, 2)), [])])
 def test_accuracy_of_what_does_not_fit(output, target):
     text = "accuracy: output must have the shape (n, classes), and target (n,) or (n, classes); got "
     with pytest.raises(ValueError, match=re.escape(text)):

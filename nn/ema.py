@@ -48,6 +48,11 @@ class EMA(Callback):
             average *= self.decay
             average += (1 - self.decay) * p.data
 
+    def on_train_begin(self, run: Training) -> None:
+        trained = set(run.model.parameters())
+        if not trained.issuperset(self.model.parameters()):
+            raise ValueError("EMA: model must be the one that is trained, or a part of it")
+
     def on_step_end(self, run: Training) -> None:
         self.update()
 

@@ -129,7 +129,12 @@ class Training:
                             lambda callback: isinstance(callback, Callback))
         if not isinstance(metrics, Mapping):
             metrics = _listed("metrics", "functions, or a dict of them by name", metrics, callable)
-            metrics = {f.__name__: f for f in metrics}
+            names = [getattr(f, "__name__", repr(f)) for f in metrics]
+            if len(set(names)) < len(names):
+                raise ValueError(f"fit: metrics must have a name each, got {names}; pass a dict of them by name")
+            metrics = dict(zip(names, metrics, strict=True))
+        if "cost" in metrics:
+            raise ValueError("fit: metrics: a metric cannot have the name of the column cost; call it otherwise")
         self.model, self.cost, self.optimizer, self.schedule, self.rng = model, cost, optimizer, schedule, rng
         self.epochs = positive_integer("fit", "epochs", epochs)
         self.batch_size = positive_integer("fit", "batch_size", batch_size)
@@ -168,7 +173,8 @@ class Training:
     def batches(self) -> Iterator[tuple[Any, Any]]:
         """The mini-batches of an epoch; after Ctrl-C, ``KeyboardInterrupt`` in place of the next."""
         if callable(self.train):
-            batches: Any = (rebuilt((x, y), map(array, arrays_in((x, y)))) for x, y in self.train(self.rng))
+            given: Any = self.train(self.rng)
+            batches: Any = (rebuilt((x, y), map(array, arrays_in((x, y)))) for x, y in given)
         else:
             cut = minibatches(*arrays_in(self.train), size=self.batch_size, rng=self.rng)
             batches = (rebuilt(self.train, iter(batch)) for batch in cut)
@@ -190,7 +196,11 @@ class Training:
         start = time.perf_counter()
         for name, (x, y) in self.validation.items():
             output = predict(self.model, x)
-            row |= {f"{name}_{key}": float(f(output, y)) for key, f in {"cost": self.cost, **self.metrics}.items()}
+            for key, f in {"cost": self.cost, **self.metrics}.items():
+                number = f(output, y)
+                if np.size(number) != 1:
+                    raise TypeError(f"fit: the metric {key} must give a number, got {number!r:.60}")
+                row[f"{name}_{key}"] = float(number)
         for callback in self.callbacks:
             row |= callback.columns(self)
         if isinstance(self.schedule, ReduceLROnPlateau):

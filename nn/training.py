@@ -104,6 +104,8 @@ def predict(model: Module, x: Any, size: int = 1000) -> Any:
     (5, 3)
     """
     arrays = arrays_in(x)
+    if not np.shape(arrays[0]):
+        raise TypeError(f"predict: x must be an array with a row for each example, got {arrays[0]!r:.60}")
     rows = len(arrays[0])
     if not rows or size < 1:
         raise ValueError(f"predict: x has {rows} rows, to be taken {size} at a time: both must be at least 1")

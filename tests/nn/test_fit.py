@@ -281,6 +281,11 @@ ERRORS = [
     ({"metrics": nn.metrics.accuracy}, TypeError, "fit: metrics must be a list of functions, or a dict of them by "
                                                   "name; got <function accuracy"),
     ({"metrics": ["accuracy"]}, TypeError, "by name; got 'accuracy'"),
+    ({"metrics": [lambda a, y: 1.0, lambda a, y: 2.0]}, ValueError,
+     "fit: metrics must have a name each, got ['<lambda>', '<lambda>']; pass a dict of them by name"),
+    ({"metrics": {"cost": nn.mse_loss}}, ValueError, "fit: metrics: a metric cannot have the name of the column cost"),
+    ({"metrics": {"m": lambda a, y: a}, "validation": (X, Y)}, TypeError, "fit: the metric m must give a number, got "),
+    ({"callbacks": [nn.EMA(MLP([3, 2], rng=0))]}, ValueError, "EMA: model must be the one that is trained, or a part"),
     ({"epochs": 0}, ValueError, "fit: epochs must be a positive integer, got 0"),
     ({"batch_size": 2.5}, ValueError, "fit: batch_size must be a positive integer, got 2.5"),
     ({"rng": None}, TypeError, "fit: rng must be a numpy.random.Generator or an int"),

@@ -204,6 +204,8 @@ def test_predict_needs_rows():
     for rows, size in ((0, 10), (3, 0), (3, -1)):
         with pytest.raises(ValueError, match="predict: x has"):
             predict(Linear(3, 2, rng=0), X[:rows], size)
+    with pytest.raises(TypeError, match="predict: x must be an array with a row for each example, got None"):
+        predict(Linear(3, 2, rng=0), None)
 
 
 # accuracy

@@ -30,7 +30,7 @@ except ModuleNotFoundError as error:
 NAME = "spoken_digits"
 EPOCHS, BATCH, LR = 20, 50, 0.005  # 50 divides 2,700 and 2,500: every step has one shape, and jit makes one program
 HIDDEN = 128
-FRAMES = 48  # 0.8 s: one word in a hundred is longer, and is cut off
+FRAMES = 48  # 0.8 s: one word in two hundred is longer, and is cut off
 CHECKPOINT = "checkpoint.safetensors"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 

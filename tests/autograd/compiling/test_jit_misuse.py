@@ -420,3 +420,16 @@ def test_wrong_arguments_are_the_functions_own_errors():
         f(np.ones(2), np.ones(3))
     with pytest.raises(TypeError, match="unsupported operand"):
         f(1.0, "a")
+
+
+def test_an_array_refuses_a_value_in_place_as_it_does_eagerly():
+    total, v = np.zeros(3), Value(np.ones(3))
+
+    def f(x: Any) -> Any:
+        nonlocal total
+        total += v
+        return x
+    for call in (f, jit(f, backend="numpy")):
+        with pytest.raises(TypeError, match=r"such as a \+= v, write a = a \+ v$"):
+            call(x3)
+    assert type(total) is np.ndarray and not total.any()

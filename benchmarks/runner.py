@@ -212,9 +212,6 @@ class Runner:
     # Measurements
 
     def measure(self, workload: Workload) -> None:
-        if workload.later:
-            self.results.notes[f"{workload.name}: {workload.later}"] = []
-            return
         start = time.perf_counter()
         how = {"step": self.steps, "epochs": self.epochs, "memory": self.memories, "import": self.imports,
                "first call": self.first_calls}[workload.measure]

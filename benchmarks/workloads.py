@@ -37,7 +37,6 @@ class Workload:
     growth: tuple[str, float] | None = None  # the plot that it is a point of, and where
     seeds: tuple[int, ...] = ()  # of training, whose epochs depend on the last digits' luck
     like: str = ""  # the workload whose better count of threads is taken
-    later: str = ""  # why it is not measured yet
 
     @property
     def unit(self) -> str:

@@ -148,12 +148,6 @@ def test_readme_takes_the_table(tmp_path):
     assert readme not in report.write(results, tmp_path)
 
 
-def test_what_is_not_measured_yet_is_listed(run):
-    results = run(Workload("gears", "gear", later="our gears are to come"), *CONTESTANTS)
-    assert results.measured == {}
-    assert report.text(results).endswith("gears: our gears are to come")
-
-
 def test_growth_is_plotted(tmp_path):
     pytest.importorskip("matplotlib", reason="the extra train is not installed")
     results = Results({w.name: {**measured(eager=10.0 * n)} for n, w in enumerate(WORKLOADS, 1) if w.growth})

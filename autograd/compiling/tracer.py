@@ -403,8 +403,10 @@ def _operator(compute: Callable, ufunc: Callable, reflected: bool) -> Callable:
 
 def _in_place(ufunc: Callable, name: str) -> Callable:
     def method(self: Tracer, other: Any) -> Any:
-        if hasattr(other, "parents"):  # an array refuses a Value, as it does where nothing is traced
-            return other.__array_ufunc__(ufunc, "__call__", self, other, out=(self,)) if self.mutable else NotImplemented
+        if hasattr(other, "parents") and self.mutable:  # which an array refuses, as it does where nothing is traced
+            return other.__array_ufunc__(ufunc, "__call__", self, other, out=(self,))
+        if hasattr(other, "parents"):
+            return NotImplemented
         if not self.mutable:  # a number is replaced, not changed
             return getattr(self, name)(other)
         self.assign(self._trace.record(ufunc, (self, other), {}))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from autograd import functions
+from autograd import functions, recurrence
 from autograd.registry import NONDIFFERENTIABLE, RULES
 from autograd.rules import more, special
 from tests.autograd.cases import Case
@@ -29,7 +29,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "coverage.md"
 COLUMNS = ["reverse", "forward", "second", "complex", "float32"]
 NAMESPACES: list[tuple[str, ModuleType]] = [
     ("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft), ("scipy.special", scipy.special),
-    ("autograd.functions", functions),
+    ("autograd.functions", functions), ("autograd.recurrence", recurrence),
 ]
 
 

@@ -78,6 +78,9 @@ class LBFGS(Optimizer):
         Raises ``ValueError`` where no parameter has a gradient then, and ``FloatingPointError`` where the cost before
         is not finite. After an error, also one of ``closure``, the parameters are those from before the step.
         """
+        if is_traced(self.parameters[0].data):
+            raise TypeError("LBFGS: how many moves a step makes depends on the numbers, which jit cannot know: jit the "
+                            "closure, not the step")
         before, steps = self._arrays(), self.steps
         try:
             return self._moved(closure)
@@ -164,9 +167,6 @@ class LBFGS(Optimizer):
                             f"backward() and returns the cost, got {closure!r:.60}")
         returned = closure()
         cost = returned.data if isinstance(returned, Value) else returned
-        if is_traced(cost):
-            raise TypeError("LBFGS: how many moves a step makes depends on the numbers, which jit cannot know: jit the "
-                            "closure, not the step")
         if not isinstance(cost, (float, np.generic, np.ndarray)) or np.size(cost) != 1:
             raise TypeError(f"LBFGS: the closure must return the cost, got {returned!r:.60}")
         if all(p.grad is None for p in self.parameters):

@@ -40,7 +40,7 @@ def test_the_names_of_the_cases_differ():
 
 @pytest.mark.parametrize(("case", "check"), EVERY_CHECK, ids=IDS)
 def test_case(case: Case, check: str):
-    @hypothesis.settings(max_examples=3, deadline=None, database=None, phases=[hypothesis.Phase.generate],
+    @hypothesis.settings(max_examples=2, deadline=None, database=None, phases=[hypothesis.Phase.generate],
                          suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.seed(zlib.crc32(f"{name_of(case.function)} {case.name}".encode()))
     @hypothesis.given(st.data())

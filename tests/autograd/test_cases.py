@@ -30,21 +30,25 @@ CASES: list[Case] = [
     *cases_functions.CASES, *cases_convolution.CASES, *cases_recurrence.CASES,
 ]
 NAMES = [f"{name_of(case.function)} {case.name}".strip() for case in CASES]
-EVERY_CHECK = [(case, check) for case in CASES for check in case.checks]
-IDS = [f"{name} {check}" for case, name in zip(CASES, NAMES, strict=True) for check in case.checks]
 
 
 def test_the_names_of_the_cases_differ():
     assert len(set(NAMES)) == len(NAMES), sorted({n for n in NAMES if NAMES.count(n) > 1})
 
 
-@pytest.mark.parametrize(("case", "check"), EVERY_CHECK, ids=IDS)
-def test_case(case: Case, check: str):
+@pytest.mark.parametrize("case", CASES, ids=NAMES)
+def test_case(case: Case):
+    """All checks of a case are one test: pytest's own time for each would be as long as theirs."""
+    for check in case.checks:
+        run(case, check)
+
+
+def run(case: Case, check: str) -> None:
     @hypothesis.settings(max_examples=2, deadline=None, database=None, phases=[hypothesis.Phase.generate],
                          suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.seed(zlib.crc32(f"{name_of(case.function)} {case.name}".encode()))
     @hypothesis.given(st.data())
-    def run(data: st.DataObject) -> None:
+    def drawn(data: st.DataObject) -> None:
         CHECKS[check](case, data.draw(case.inputs(check == "complex")))
 
-    run()
+    drawn()

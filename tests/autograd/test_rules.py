@@ -24,7 +24,6 @@ REGISTERED = {f: rule for f, rule in RULES.items()
               if not name_of(f).startswith(("nn.", "autograd.numpy.", "autograd.misc."))}
 ROWS = [*table_elementwise.ROWS, *table_reductions.ROWS, *table_shaping.ROWS, *table_products.ROWS,
         *table_updates.ROWS]
-EVERY_ROW = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
 
 def gradients(function: Callable, inputs: Any, differentiable: Any = None) -> list:
@@ -48,9 +47,7 @@ def test_the_names_of_the_rows_differ():
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
 
 
-@EVERY_ROW
-@pytest.mark.parametrize("precision", [np.float64, np.float32])
-def test_value(row: Row, precision: type):
+def check_value(row: Row, precision: type = np.float64) -> None:
     inputs = row.inputs if precision is np.float64 else [single(x) for x in row.inputs]
     got, wanted = row.function(*map(Value, inputs)), row.function(*inputs)
     assert type(got) is Value or type(got) is type(wanted)
@@ -64,8 +61,7 @@ def test_value(row: Row, precision: type):
             assert isinstance(y.data, float)
 
 
-@EVERY_ROW
-def test_first_order(row: Row):
+def check_first_order(row: Row) -> None:
     wanted = numeric_gradient(lambda *arrays: project(row.function(*arrays)), row.inputs)
     places = range(len(row.inputs))
     for chosen in {(i,) for i in places} | {tuple(places)}:
@@ -76,8 +72,7 @@ def test_first_order(row: Row):
             assert_close(g, wanted[i], what=f"argument {i} with the Values {chosen}")
 
 
-@EVERY_ROW
-def test_second_order(row: Row):
+def check_second_order(row: Row) -> None:
     rng = np.random.default_rng(1)
     directions = [rng.uniform(0.5, 1.5, np.shape(x)) * (1 + 1j if np.iscomplexobj(x) else 1) for x in row.inputs]
     places = tuple(range(len(row.inputs)))
@@ -98,11 +93,6 @@ def test_second_order(row: Row):
         assert_close(np.concatenate([np.ravel(g) for g in got]), difference(at), what=f"with the Values {chosen}")
 
 
-@EVERY_ROW
-def test_forward(row: Row):
-    check_forward(as_case(row), row.inputs)
-
-
 PAIRS = [(row, i, j) for row in ROWS for i, j in itertools.combinations(range(len(row.inputs)), 2)
          if np.shape(row.inputs[i]) == np.shape(row.inputs[j])]
 
@@ -118,13 +108,23 @@ def test_the_same_value_twice(row: Row, i: int, j: int):
     assert_close(values[i].grad, total, rtol=1e-13)
 
 
-@EVERY_ROW
-def test_float32(row: Row):
+def check_float32(row: Row) -> None:
     inputs = [single(x) for x in row.inputs]
     for g32, g64, x in zip(gradients(row.function, inputs), gradients(row.function, row.inputs), inputs, strict=True):
         g32, g64 = zero_for_none(g32, x), zero_for_none(g64, x)
         assert np.result_type(g32) == x.dtype
         assert_close(g32, g64, rtol=1e-3)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+def test_row(row: Row):
+    """All checks of a row are one test: pytest's own time for each would be as long as theirs."""
+    check_value(row)
+    check_value(row, np.float32)
+    check_first_order(row)
+    check_second_order(row)
+    check_forward(as_case(row), row.inputs)
+    check_float32(row)
 
 
 @functools.cache

@@ -28,7 +28,7 @@ from numba.core.serialize import dumps
 
 __all__ = ["directory", "load"]
 
-INTRINSICS = ("numba_blocks.py", "numba_math.py")  # files whose code becomes part of the kernels'
+OWN = ("numba_blocks.py", "numba_cache.py", "numba_math.py")  # files that decide what a source becomes
 
 
 def directory() -> Path:
@@ -49,14 +49,14 @@ def load(source: str, signatures: Mapping[str, Any]) -> dict[str, Any]:
     """The functions of a source, by name, compiled for one signature each."""
     key = hashlib.sha256(f"{_versions()}\n{signatures}\n{source}".encode()).hexdigest()[:40]
     try:
-        functions = _defined(source, signatures)
+        functions = _defined(source, signatures, key)
         for name, parts in _read(key).items():
             context = functions[name].targetctx
             rtsys.initialize(context)  # what counts references to arrays, in the code that calls a kernel from Python
             functions[name].add_overload(CompileResult._rebuild(context, *parts))
             functions[name].disable_compile()
     except Exception:  # there is no file, or a damaged one, or one that this Numba cannot read
-        functions = _defined(source, signatures)
+        functions = _defined(source, signatures, key)
         for name, signature in signatures.items():
             functions[name].compile(signature)
             functions[name].disable_compile()
@@ -68,19 +68,24 @@ def load(source: str, signatures: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def _versions() -> str:
     """All that the compiled code depends on but its source."""
-    own = b"".join(Path(__file__).with_name(name).read_bytes() for name in INTRINSICS)
+    own = b"".join(Path(__file__).with_name(name).read_bytes() for name in OWN)
     parts = [numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.platform(),
              llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten(),
              sorted((k, v) for k, v in os.environ.items() if k.startswith("NUMBA_"))]
     return f"{parts} {hashlib.sha256(own).hexdigest()}"
 
 
-def _defined(source: str, names: Iterable[str]) -> dict[str, Any]:
+def _defined(source: str, names: Iterable[str], key: str) -> dict[str, Any]:
     """Numba's functions of a source, not compiled yet."""
     # Numba wants a module that can be imported
     namespace: dict[str, Any] = {"__name__": f"{__package__}.numba_math", "__package__": __package__}
     exec(compile(source, "<jit>", "exec"), namespace)
-    return {name: numba.njit(error_model="numpy", nogil=name.startswith("part"))(namespace[name]) for name in names}
+    for function in [getattr(f, "py_func", f) for f in namespace.values()]:
+        if getattr(function, "__globals__", None) is namespace:
+            # what is loaded is linked by name, and Numba tells equal names apart only within one process
+            function.__qualname__ += f"_{key}"
+    return {name: numba.njit(error_model="numpy", nogil=name.startswith(("part", "several")))(namespace[name])
+            for name in names}
 
 
 def _read(key: str) -> dict[str, tuple]:

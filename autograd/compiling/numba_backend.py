@@ -83,11 +83,11 @@ class _Driver:
     def __init__(self, kernels: Any) -> None:
         from .numba_memory import block
         from .numba_steps import Constant
-        from .numba_threads import together
+        from .numba_threads import one_thread, together
         self.kernels, self.lowered, self.program = kernels, kernels.lowered, kernels.program
         self.namespace: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "copy": np.array, "dense": _dense,
                                           "own": _own, "again": self.again, "contiguous": self.contiguous,
-                                          "together": together}
+                                          "one_thread": one_thread, "together": together}
         self.blocks = {str(d): block(n, d) for d, n in kernels.sizes.items()}
         for d, memory in self.blocks.items():
             self.namespace[f"memory_{d}"] = memory
@@ -237,6 +237,9 @@ class _Driver:
         if again is not None:
             self.line("try:")
         indent = "    " if again is not None else ""
+        if kernel.blas and any(k.share and k.share.names for k in self.kernels.kernels):
+            self.line(f"{indent}with one_thread:")
+            indent += "    "
         self.line(f"{indent}{'status = ' if kernel.checks else ''}{call}")
         if again is not None:
             self.line("except TypeError:  # an array that is not in C order, or read-only")

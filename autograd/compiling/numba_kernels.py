@@ -12,7 +12,7 @@ import numpy as np
 
 from .numba_loops import LETTERS, Source, nest_source, share_of
 from .numba_memory import allocate
-from .numba_products import Plan, needs_memory, plan, product_source
+from .numba_products import Plan, needs_memory, plan, product_share, product_source
 from .numba_recurrence import recurrence
 from .numba_schedule import Nest, Schedule, sources
 from .numba_sharing import Piece, shared
@@ -37,7 +37,8 @@ from autograd.compiling.numba_math import (at, ceil, exp, expm1, flat, floor, fm
 
 # What a name in generated code must not be
 RESERVED = {*LETTERS, *"bcuv", *PART, *dir(builtins), *re.findall(r"\w+", HEAD),
-            "again", "asarray", "own", "contiguous", "copy", "dense", "empty", "run", "status", "together"}
+            "again", "asarray", "own", "contiguous", "copy", "dense", "empty", "one_thread", "run", "status",
+            "together"}
 
 
 class Kernel:
@@ -86,7 +87,8 @@ class Kernels:
                 self.sequence.append(step)
             else:
                 first = nest.steps[0]  # a window is on its own, since smaller functions compile in less time
-                share = first.share if isinstance(first, Window) else share_of(nest, self.stored)
+                share = (first.share if isinstance(first, Window) else share_of(nest, self.stored) if nest.head is None
+                         else product_share(nest.head, self.plans[id(nest)]))
                 last = self.sequence[-1] if self.sequence else None
                 if share or not isinstance(last, Kernel) or last.share:
                     name = f"{'part' if share and share.names else 'window' if share else 'kernel'}_{len(self.kernels)}"
@@ -200,7 +202,7 @@ class Kernels:
             how = self.plans[id(nest)]
             if how.kind == "blas":
                 kernel.blas.add("sgemm" if nest.head.formula.dtypes[-1].itemsize == 4 else "dgemm")
-            product_source(out, nest, self.stored, how)
+            product_source(out, nest, self.stored, how, kernel.share)
         else:
             nest_source(out, nest, self.stored, kernel.share)
         if kernel.share:

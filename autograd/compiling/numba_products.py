@@ -10,10 +10,11 @@ from importlib.util import find_spec
 from .numba_blocks import registers
 from .numba_loops import LETTERS, Source, elements, fix, index_text
 from .numba_schedule import LANES, Nest
-from .numba_steps import Loop, View
+from .numba_steps import Loop, View, size_of
+from .numba_threads import Share
 from .program import Var
 
-__all__ = ["Plan", "plan", "product_source"]
+__all__ = ["Plan", "plan", "product_share", "product_source"]
 
 TERMS = 4  # of a sum at a time, when there are more than
 FEW = 16
@@ -64,6 +65,14 @@ def _blas(loop: Loop) -> bool:
         (right, (right.strides[-2], right.strides[-1]), min(loop.domain[-2:]))]) and loop.target.strides[-2] == 1
 
 
+def product_share(loop: Loop, how: Plan) -> Share | None:
+    """How threads can share the rows of a product by BLAS, whose own threads would be in the way of others."""
+    if how.kind != "blas":
+        return None
+    share = Share(loop.domain[-3], size_of(loop.domain))
+    return share if share.parts > 1 else None
+
+
 def continues(loop: Loop) -> bool:
     """Whether elementwise steps can follow in the own loop of a product, or of a window."""
     if loop.window:
@@ -72,7 +81,7 @@ def continues(loop: Loop) -> bool:
     return len(loop.domain) == 3 and how.kind in ("rows", "tiles") and loop.domain[1] >= LANES and loop.domain[2] > 0
 
 
-def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None:
+def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan, share: Share | None) -> None:
     loop = nest.head
     assert loop is not None
     m, n, k = loop.domain[-3:]
@@ -84,7 +93,7 @@ def product_source(out: Source, nest: Nest, stored: set[Var], how: Plan) -> None
         for letter, count in zip(LETTERS[3:], loop.domain[:-3], strict=False):
             batch.enter_context(out.block(f"for {letter} in range({count}):"))
         if how.kind == "blas":
-            blas(out, loop)
+            blas(out, loop, share)
         elif how.kind == "dot":
             dot(out, loop)
         else:
@@ -252,7 +261,7 @@ def needs_memory(loop: Loop) -> bool:
     return plan(loop).kind != "rows" or loop.domain[-1] > FEW
 
 
-def blas(out: Source, loop: Loop) -> None:
+def blas(out: Source, loop: Loop, share: Share | None) -> None:
     """C = A B in rows is Cᵀ = Bᵀ Aᵀ in BLAS's columns."""
     m, n, k = loop.domain[-3:]
     left, right = loop.operands
@@ -263,20 +272,21 @@ def blas(out: Source, loop: Loop) -> None:
     lda = left.strides[-3] if a_plain else left.strides[-1]
     no, yes = ord("N"), ord("T")
     routine = "sgemm" if dtype.itemsize == 4 else "dgemm"
-    out.line(f"gemm({routine}, {no if b_plain else yes}, {no if a_plain else yes}, {n}, {m}, {k}, {one}, "
-             f"{_pointer(out, right)}, {max(ldb, 1)}, {_pointer(out, left)}, {max(lda, 1)}, {zero}, "
-             f"{_pointer(out, loop.target)}, {loop.target.strides[-3]})")
+    first, rows_ = (share.first, f"{share.last} - {share.first}") if share else ("", str(m))
+    out.line(f"gemm({routine}, {no if b_plain else yes}, {no if a_plain else yes}, {n}, {rows_}, {k}, {one}, "
+             f"{_pointer(out, right)}, {max(ldb, 1)}, {_pointer(out, left, first)}, {max(lda, 1)}, {zero}, "
+             f"{_pointer(out, loop.target, first)}, {loop.target.strides[-3]})")
 
 
-def _pointer(out: Source, view: View) -> str:
-    name, index = out.pointer(view), _at(view, ("", "", ""))
+def _pointer(out: Source, view: View, row: str = "") -> str:
+    name, index = out.pointer(view), _at(view, (row, "", ""))
     return f"at({name}, {index})" if index != "0" else name
 
 
 @cache
 def has_blas() -> bool:
-    """Whether SciPy is there, whose BLAS compiled code can call."""
-    return find_spec("scipy") is not None
+    """Whether SciPy is there, whose BLAS compiled code can call, and what keeps it to one thread."""
+    return find_spec("scipy") is not None and find_spec("threadpoolctl") is not None
 
 
 def blas_address(routine: str) -> int:

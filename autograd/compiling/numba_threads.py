@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
 from typing import Any
 
-__all__ = ["PART", "Share", "threads", "together"]
+__all__ = ["PART", "Share", "one_thread", "threads", "together"]
 
 WORTH = 2**21  # multiplications that are worth a thread
 PART = ("first", "last", "part")  # the arguments of a function that computes a part
@@ -45,3 +46,39 @@ def together(function: Callable, count: int, parts: int, *args: Any) -> None:
         wait(others)
     for other in others:
         other.result()
+
+
+class OneThread:
+    """A context in which SciPy's BLAS uses one thread: its others stay awake for a while, on a processor of ours."""
+
+    def __init__(self) -> None:
+        self.lock, self.users = Lock(), 0
+        self.limits: list[tuple[Callable, Callable]] | None = None  # of the libraries: what gets it, and what sets it
+        self.before: list[int] = []
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.limits is None:
+                self.limits = _openblas()
+            if not self.users:
+                self.before = [get() for get, _ in self.limits]
+                for _, set_ in self.limits:
+                    set_(1)
+            self.users += 1
+
+    def __exit__(self, *error: Any) -> None:
+        with self.lock:
+            self.users -= 1
+            if not self.users:
+                for (_, set_), count in zip(self.limits or (), self.before, strict=True):
+                    set_(count)
+
+
+def _openblas() -> list[tuple[Callable, Callable]]:
+    from threadpoolctl import ThreadpoolController
+    libraries = [c.dynlib for c in ThreadpoolController().lib_controllers if c.internal_api == "openblas"]
+    names = [(f"{prefix}openblas_get_num_threads", f"{prefix}openblas_set_num_threads") for prefix in ("", "scipy_")]
+    return [(library[get], library[set_]) for library in libraries for get, set_ in names if hasattr(library, set_)]
+
+
+one_thread = OneThread()

@@ -14,7 +14,6 @@ pytest.importorskip("numba", minversion="0.60", reason="the Numba backend needs 
 
 from autograd import jit
 from autograd.compiling import numba_threads
-from autograd.compiling.numba_threads import threads
 from autograd.convolution import convolve, convolve_filters, convolve_input
 from autograd.functions import relu
 from autograd.pooling import avg_pool, avg_pool_input, max_pool, max_pool_along, max_pool_input
@@ -157,42 +156,6 @@ def test_two_threads_give_the_same_bits(monkeypatch):
     for _ in range(3):
         assert_same(jitted(*arguments), alone)
     assert jitted.source(*arguments).count("together(") == 3
-
-
-def test_threads_share_elementwise_loops_and_sums_over_rows(monkeypatch):
-    rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((37, 21)), rng.standard_normal(21)
-
-    def f(x: Any, w: Any) -> list:
-        e = np.exp(x * w - np.max(x, axis=1, keepdims=True))
-        return [e / np.sum(e, axis=1, keepdims=True), np.sum(x, axis=0), np.mean(e), max_pool(
-            x[None], (2,), (1,), ((1, 0),), (1,))]
-    alone = jit(f, backend="numba")(x, w)
-    monkeypatch.setattr(numba_threads, "threads", lambda: 3)
-    monkeypatch.setattr(numba_threads, "WORTH", 1)
-    jitted = jit(f, backend="numba")
-    for _ in range(3):
-        assert_same(jitted(x, w), alone)
-    assert "together(" in jitted.source(x, w)
-    assert_same(jitted(x, w), f(x, w), ULPS)
-
-
-def test_an_error_in_a_thread_is_the_callers():
-    from autograd.compiling.numba_threads import together
-
-    def second(first: int, last: int, part: int) -> None:
-        if part:
-            raise ZeroDivisionError(f"{first} to {last}")
-    with pytest.raises(ZeroDivisionError, match="2 to 4"):
-        together(second, 4, 2)
-
-
-def test_threads_are_as_many_as_blas_has(monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    most = threads()
-    for text, wanted in (("1", 1), ("1000", most), ("", most), ("all", most)):
-        monkeypatch.setenv("OMP_NUM_THREADS", text)
-        assert threads() == wanted
 
 
 def test_a_result_that_only_what_follows_reads_takes_the_memory_of_one_image():

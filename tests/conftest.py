@@ -1,7 +1,15 @@
 """What holds for every test."""
 
+import gc
+
 import numpy as np
 import pytest
+
+
+def pytest_collection_finish():
+    """The garbage collector does not look through thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,15 @@ from autograd.graph import reverse_topological
 from autograd.registry import RULES
 
 
+@pytest.fixture(autouse=True, scope="module")
+def others_frozen():
+    """The collector does not look at what other tests have left: that takes longer than these tests."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def collector_off():
     """Nothing but reference counting frees memory in these tests."""

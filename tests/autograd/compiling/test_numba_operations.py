@@ -289,8 +289,8 @@ def test_products_of_mixed_dtypes_and_of_views() -> None:
                      np.random.default_rng(1).normal(size=(20, 18)), numbers((6, 20), U8), numbers((6, 20), BOOL)], 64)
 
 
-@pytest.mark.parametrize("vectors", [(32, 64), (16, 32), (32, 16)], ids=["AVX-512", "AVX", "NEON"])
-@pytest.mark.parametrize("dtype", [F32, F64], ids=str)
+@pytest.mark.parametrize(("dtype", "vectors"), [(F32, (32, 64)), (F32, (16, 32)), (F32, (32, 16)), (F64, (16, 32))],
+                         ids=["AVX-512", "AVX", "NEON", "AVX, float64"])
 def test_products_in_tiles_of_any_size(dtype: np.dtype, vectors: tuple[int, int],
                                        monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numba_products, "registers", lambda: vectors)

@@ -80,6 +80,9 @@ class Kernels:
         self.memory()
         self.kernels: list[Kernel] = []
         self.sequence: list[Kernel | Host] = []  # what runs after the prelude
+        # BLAS's threads stay awake for a while, on processors of ours: one of us has all the work in a program
+        own = bool(self.recurrences) or any(isinstance(n.head, Window) for n in order.nests)
+        shares = own or not any(how.kind == "blas" for how in self.plans.values())
         for nest in order.nests:
             if nest.host:
                 step = nest.steps[0]
@@ -87,8 +90,10 @@ class Kernels:
                 self.sequence.append(step)
             else:
                 first = nest.steps[0]  # a window is on its own, since smaller functions compile in less time
-                share = (first.share if isinstance(first, Window) else share_of(nest, self.stored) if nest.head is None
-                         else product_share(nest.head, self.plans[id(nest)]))
+                share = first.share if isinstance(first, Window) else None
+                if share is None and shares:
+                    share = (product_share(nest.head, self.plans[id(nest)]) if nest.head
+                             else share_of(nest, self.stored))
                 last = self.sequence[-1] if self.sequence else None
                 if share or not isinstance(last, Kernel) or last.share:
                     name = f"{'part' if share and share.names else 'window' if share else 'kernel'}_{len(self.kernels)}"

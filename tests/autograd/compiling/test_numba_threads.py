@@ -13,6 +13,7 @@ pytest.importorskip("numba", minversion="0.60", reason="the Numba backend needs 
 from autograd import jit
 from autograd.compiling import numba_recurrence, numba_threads
 from autograd.compiling.numba_threads import one_thread, threads, together
+from autograd.convolution import convolve
 from autograd.pooling import max_pool
 from autograd.recurrence import gru, lstm, rnn
 from tests.autograd.compiling.same import assert_same
@@ -76,17 +77,22 @@ def test_threads_share_the_rows_of_products(dtype, monkeypatch):
     rng = np.random.default_rng(0)
     a, b, c = (rng.standard_normal(shape).astype(dtype) for shape in ((70, 50), (50, 65), (2, 65, 70)))
 
-    def f(a: Any, b: Any, c: Any) -> list:
+    def products(a: Any, b: Any, c: Any) -> list:
         return [a @ b, b.T @ a.T, np.matmul(c, a), np.matmul(c[:, 5:, 3:].swapaxes(1, 2), b.T[5:, :49])]
+
+    def f(a: Any, b: Any, c: Any) -> list:
+        image, filters = c[None], a[:4, :36].reshape(8, 2, 3, 3)
+        return [*products(a, b, c), convolve(image, filters, (1, 1), ((0, 0), (0, 0)), (1, 1), 1)]
     alone = jit(f, backend="numba")(a, b, c)
     functions = three(monkeypatch)
     jitted = jit(f, backend="numba")
     for _ in range(3):
         assert_same(jitted(a, b, c), alone, ULPS)
     assert "with one_thread:" in jitted.source(a, b, c)
-    assert len(functions) == 12
-    assert all("gemm" in f.py_func.__code__.co_names and f.targetoptions["nogil"] for f in functions)
+    assert sum("gemm" in f.py_func.__code__.co_names for f in functions) == 12
+    assert all(f.targetoptions["nogil"] for f in functions)
     assert_same(jitted(a, b, c), f(a, b, c), 1024)
+    assert "together(" not in jit(products, backend="numba").source(a, b, c)  # where BLAS has threads of its own
 
 
 def test_threads_share_the_examples_of_a_recurrence(monkeypatch):

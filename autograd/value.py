@@ -57,9 +57,10 @@ class Value(ArrayMethods):
 
     # An operator's two operands have slots of their own, because a tuple for each node would double what the
     # garbage collector walks; any other call keeps its arguments as a tuple in ``_first``, with CALL as ``_second``.
-    # The line that made it is kept as its code and instruction (lines.py), also in two slots.
-    __slots__ = ("__weakref__", "_code", "_first", "_instruction", "_order", "_second", "data", "grad", "kwargs",
-                 "name", "op")
+    # The line that made it is kept as its code and instruction (lines.py), also in two slots. ``_part`` is there only
+    # where an object, such as a layer, gave the Value (parts.py).
+    __slots__ = ("__weakref__", "_code", "_first", "_instruction", "_order", "_part", "_second", "data", "grad",
+                 "kwargs", "name", "op")
 
     data: Any
     grad: Any

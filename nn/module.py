@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import Value
+from autograd.parts import part
 
 from .files import read_tensors
 
@@ -44,6 +45,12 @@ class Module:
 
     training: bool = True
     _buffers: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """What each ``__call__`` computes is a part of the graph, which ``draw`` shows as one."""
+        super().__init_subclass__(**kwargs)
+        if "__call__" in vars(cls):
+            cls.__call__ = part(cls.__call__)
 
     def __call__(self, *inputs: Any) -> Any:
         remedy = "rename forward to __call__" if hasattr(self, "forward") else "define __call__(self, x)"

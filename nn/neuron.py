@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd import Value
+from autograd.parts import part
 
 from .random import Randomness, generator
 
@@ -22,6 +23,11 @@ __all__ = ["MLP", "Layer", "Module", "Neuron"]
 
 class Module:
     """What neurons, layers and networks share."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__call__" in vars(cls):
+            cls.__call__ = part(cls.__call__)
 
     def parameters(self) -> list[Value]:
         return []

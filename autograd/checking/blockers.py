@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import functions
+from ..describe import count, number, range_of
 from ..graph import raw
 from ..numerics import is_numeric
 from ..registry import RULES, name_of
 from ..rules.indexing import scatter
+from ..sources import arguments
 from ..updates import at_multiply, at_set
 from ..value import Value
-from .describe import count, number, range_of
 from .flow import Block
 from .local import is_elementwise
-from .sources import arguments
 
 __all__ = ["block_cause", "drop_cause"]
 

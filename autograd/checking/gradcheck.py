@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..describe import count
 from ..trees import leaves, tree_map
 from ..value import Value
 from .check import Check
-from .describe import count
 from .judge import Options
 from .report import Elements, GradientReport
 from .subject import Gradient, Leaf, Subject

@@ -10,17 +10,17 @@ import numpy as np
 
 from ..backward import reverse_pass
 from ..checkpoint import recomputed
+from ..describe import Range, Report, elements, number, operation, range_of
 from ..graph import raw, retraced, reverse_topological
 from ..linearize import ones
 from ..lines import Line, line_of
 from ..registry import RULES
+from ..sources import arguments, call, name_in, written
 from ..trees import leaves
 from ..value import UNRECORDED, Value
-from .describe import Range, Report, elements, number, operation, range_of
 from .local import consumers_of, is_elementwise, is_finite, numeric_arguments, quiet, sent_back
 from .rewrites import GUARDED, cause_of
 from .site import Site, untaken_branch
-from .sources import arguments, call, name_in, written
 from .stable import stable_form
 
 __all__ = ["Input", "NonFinite", "explain_nan"]

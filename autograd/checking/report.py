@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .describe import Report, html_table, table
+from ..describe import Report, html_table, table
 
 __all__ = ["Block", "ElementCheck", "Elements", "GradientReport", "InputCheck"]
 

@@ -11,10 +11,10 @@ import numpy as np
 from ..graph import raw
 from ..record import astype
 from ..registry import name_of
+from ..sources import arguments, grouped
 from ..value import Value
 from .local import is_finite
 from .site import Site
-from .sources import arguments, grouped
 
 __all__ = ["GUARDED", "cause_of"]
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from ..graph import raw
 from ..numerics import is_numeric
+from ..sources import arguments
 from ..value import Value
 from .local import is_elementwise, is_finite
-from .sources import arguments
 
 __all__ = ["Site", "untaken_branch"]
 

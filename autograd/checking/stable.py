@@ -10,8 +10,8 @@ import numpy as np
 
 from ..functions import sigmoid, softmax
 from ..rules.reductions import axes_of
+from ..sources import arguments, grouped
 from ..value import Value
-from .sources import arguments, grouped
 
 __all__ = ["Stable", "stable_form"]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..describe import count
 from ..record import recording
 from ..trees import leaves, tree_map
 from ..value import Value, creation
-from .describe import count
 from .hidden import same
 from .recorded import Recorded
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..describe import table
 from ..value import Value
-from .describe import table
 from .differences import Line, central, complex_step, quotient
 from .numeric import Numeric, scales
 from .recorded import Replay

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..describe import number
 from ..graph import reverse_topological
 from ..lines import line_of
 from ..registry import name_of
+from ..sources import arguments, name_in
 from ..value import UNRECORDED, Value
-from .describe import number
 from .local import consumers_of, numeric_arguments
-from .sources import arguments, name_in
 
 __all__ = ["missing_path"]
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..checkpoint import recomputed
+from ..describe import Range, Report, count, elements, number, operation, range_of, table
 from ..graph import retraced
 from ..lines import Line, line_of
 from ..record import output, recording
+from ..sources import name_in
 from ..value import Value
 from .blockers import block_cause, drop_cause
-from .describe import Range, Report, count, elements, number, operation, range_of, table
 from .flow import Block, Flow, largest, limits
 from .local import call_site, is_finite, quiet
-from .sources import name_in
 from .unconnected import missing_path
 
 __all__ = ["Reason", "Step", "Vanishing", "why_zero"]

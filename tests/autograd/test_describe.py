@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from autograd import Value
-from autograd.checking.describe import Report, elements, html_table, indices, number, operation, range_of, table
 from autograd.checking.local import consumers_of, numeric_arguments, sent_back
-from autograd.checking.sources import arguments, call, grouped, name_in, written
+from autograd.describe import Report, elements, html_table, indices, number, operation, range_of, table
+from autograd.sources import arguments, call, grouped, name_in, written
 
 x, y = Value([1.0, 2.0], name="x"), Value([3.0, 4.0])
 

@@ -18,7 +18,7 @@ ORDER = [
     {"calls"},
     {"value"},
     {"record"},
-    {"graph", "updates"},
+    {"graph", "updates", "describe", "sources"},
     {"rules"},
     {"windows"},
     {"convolution", "pooling"},

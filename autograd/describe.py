@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..record import output
-from ..registry import name_of
-from ..value import Value
+from .record import output
+from .registry import name_of
+from .value import Value
 
 __all__ = ["Range", "Report", "count", "elements", "html_table", "indices", "number", "operation", "range_of", "table"]
 

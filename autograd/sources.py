@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..lines import line_of
-from ..registry import name_of
-from ..value import Value
+from .lines import line_of
+from .registry import name_of
+from .value import Value
 
 __all__ = ["arguments", "call", "grouped", "name_in", "written"]
 

@@ -75,7 +75,7 @@ class Calls:
 
     def _shape_of(self, call: Call) -> int:
         """A number that is the same for calls with the same operations."""
-        items = [(n._order, (n.op, n.shape, str(n.dtype) if type(n.data) is not tuple else "")) for n in call.nodes]
+        items: list[tuple[int, Any]] = [(n._order, (n.op, *map(_form, (n, *n.args)))) for n in call.nodes]
         items += [(c.since, self._shape_of(c)) for c in call.inner]
         items.sort(key=lambda item: item[0])
         self._shapes[call.since] = shape = self._number_of((type(call.owner), tuple(what for _, what in items)))
@@ -91,6 +91,13 @@ class Calls:
         self.counts = Counter(call.kind for call in self.all)
 
 
+def _form(x: Any) -> Any:
+    """Shape and dtype of what an operation gives or takes, and how many things are in a list."""
+    data = x.data if isinstance(x, Value) else x
+    return tuple(map(_form, data)) if isinstance(data, (list, tuple)) else (
+        getattr(data, "shape", ()), getattr(getattr(data, "dtype", None), "char", ""))
+
+
 def chain(call: Call | None) -> Iterator[Call]:
     """A call and those that it is inside of."""
     while call is not None:
@@ -104,9 +111,10 @@ def paths_from(calls: Calls) -> dict[int, str]:
     Attributes are walked, also those in lists and dicts, and those of objects that have ``parameters``.
     """
     roots = list({id(c.owner): c.owner for c in calls.top}.values())
+    models = [root for root in roots if not hasattr(root, "label")]
     found: dict[int, str] = {}
     for root in roots:
-        start = "" if len(roots) == 1 else type(root).__name__
+        start = type(root).__name__ if len(models) > 1 and root in models else ""
         waiting: list[tuple[str, Any]] = [(start, root)]
         while waiting:
             path, x = waiting.pop()

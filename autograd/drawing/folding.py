@@ -20,6 +20,7 @@ from .calls import Call, Calls, chain, paths_from
 __all__ = ["MOST", "Cell", "Edge", "Folded", "Graph", "fold"]
 
 MOST = 150  # shapes that a person can still follow
+EASY = 80  # and of which none need to be folded
 
 
 class Graph:
@@ -29,24 +30,46 @@ class Graph:
     """
 
     def __init__(self, values: Sequence[Value]) -> None:
-        self.ends = list(dict.fromkeys(values))
+        self.ends = dict.fromkeys(values)
         self.nodes = reverse_topological(*values)[::-1]
         self.calls = Calls(self.nodes)
         self.home = self.calls.home
         self.paths = paths_from(self.calls)
         self.index = {node: i for call in self.calls.all for i, node in enumerate(call.nodes)}
-        self.users: dict[Value, list[tuple[Value, int]]] = {}
+        self.users: dict[Value, list[tuple[Value, str]]] = {}
         for node in self.nodes:
             for i, parent in arguments(node):
                 if parent.op is None:
                     self.users.setdefault(parent, []).append((node, i))
 
 
-def arguments(node: Value) -> Iterator[tuple[int, Value]]:
-    """The Values that a node was computed from, and which argument each is, or is in."""
-    for i, arg in enumerate(node.args):
-        for value in [arg] if isinstance(arg, Value) else values_in(arg):
-            yield i, value
+def arguments(node: Value) -> Iterator[tuple[str, Value]]:
+    """The Values that a node was computed from, each with the number of the argument that it is, or is in."""
+    return ((place, x) for place, x in inputs(node) if isinstance(x, Value))
+
+
+def constants(node: Value) -> Iterator[tuple[str, Any]]:
+    """What an operation was called with that is no Value."""
+    return ((place, x) for place, x in inputs(node) if not isinstance(x, Value) and x is not None)
+
+
+def inputs(node: Value) -> Iterator[tuple[str, Any]]:
+    """All arguments, with their numbers: "" of a single one, and ``1[0]`` of the first in a list that is the second."""
+    args = node.args
+    for i, arg in enumerate(args):
+        place = str(i) if len(args) > 1 else ""
+        if isinstance(arg, (list, tuple, dict)) and any(True for _ in values_in(arg)):
+            items = arg.items() if isinstance(arg, dict) else enumerate(arg)
+            yield from ((f"{place}[{k}]{rest}", x) for k, item in items for rest, x in _within(item))
+        else:
+            yield place, arg
+
+
+def _within(x: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(x, (list, tuple)) and any(True for _ in values_in(x)):
+        yield from ((f"[{k}]{rest}", y) for k, item in enumerate(x) for rest, y in _within(item))
+    else:
+        yield "", x
 
 
 def values_in(x: Any) -> Iterator[Value]:
@@ -90,21 +113,12 @@ class Cell:
         return 1 + (type(node.data) is not tuple) + sum(1 for _ in constants(node))
 
 
-def constants(node: Value) -> Iterator[tuple[int, Any]]:
-    """What an operation was called with that is no Value, and which argument each is, or is in."""
-    for i, arg in enumerate(node.args):
-        if isinstance(arg, (list, tuple)) and any(True for _ in values_in(arg)):
-            yield from ((i, item) for item in arg if not isinstance(item, Value) and item is not None)
-        elif arg is not None and not isinstance(arg, Value) and not any(True for _ in values_in(arg)):
-            yield i, arg
-
-
 class Edge:
-    """From a cell to one that uses it, as which argument (``None`` of a fold); ``back`` if that one comes earlier."""
+    """From a cell to one that uses it, as which argument ("" of a fold); ``back`` if that one comes earlier."""
 
     __slots__ = ("argument", "back", "head", "tail")
 
-    def __init__(self, tail: Cell, head: Cell, argument: int | None, back: bool) -> None:
+    def __init__(self, tail: Cell, head: Cell, argument: str, back: bool) -> None:
         self.tail, self.head, self.argument, self.back = tail, head, argument, back
 
 
@@ -128,14 +142,14 @@ class Folded:
             self.cell[node] = cell
         self.cells = list(cells.values())
         place = {id(cell): i for i, cell in enumerate(self.cells)}
-        found: dict[tuple[int, int, int], None] = {}
+        found: dict[tuple[int, int, str], None] = {}
         for node in graph.nodes:
             here = self.cell[node]
             for i, parent in arguments(node):
                 there = self.cell[parent]
                 if there is not here or not here.fold:
-                    found[place[id(there)], place[id(here)], -1 if here.fold else i] = None
-        self.edges = [Edge(self.cells[a], self.cells[b], i if i >= 0 else None, a >= b) for a, b, i in found]
+                    found[place[id(there)], place[id(here)], "" if here.fold else i] = None
+        self.edges = [Edge(self.cells[a], self.cells[b], i, a >= b) for a, b, i in found]
         self.shapes = sum(cell.shapes for cell in self.cells)
 
     def cluster(self, call: Call) -> Hashable:
@@ -160,7 +174,7 @@ def fold(graph: Graph, depth: int | None = None, opened: Collection[Value] = (),
     folded = None
     for way in _ways(graph, depth):
         folded = _folded(graph, set(opened), apart, *way)
-        if folded is not None and folded.shapes <= MOST:
+        if folded is not None and folded.shapes <= (MOST if way[1] else EASY):
             return folded
     assert folded is not None
     return _folded_runs(folded, _many(folded, set(opened)))

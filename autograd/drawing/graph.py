@@ -9,6 +9,7 @@ from ..record import output
 from ..value import Value
 from . import labels
 from .calls import Call, chain
+from .derivatives import with_derivatives
 from .folding import MOST, Cell, Folded, Graph, constants, fold, values_in
 from .names import names
 from .program import draw_program
@@ -29,8 +30,8 @@ LOOKS = {
 }
 
 
-def draw(value: Any, *, depth: int | None = None,
-         expand: str | Collection[str] | Callable[[Value], bool] = ()) -> Digraph:
+def draw(value: Any, *, depth: int | None = None, expand: str | Collection[str] | Callable[[Value], bool] = (),
+         derivatives: int = 0) -> Digraph:
     """The graph of one or several Values, from left to right, with at most 150 shapes.
 
     A box is a Value: its name, shape and dtype, number or range, and gradient. Parameters are blue, other leaves
@@ -46,11 +47,14 @@ def draw(value: Any, *, depth: int | None = None,
         depth: layers inside of so many others are folded in any case; 0 leaves one box of a network.
         expand: what is not folded: the path of a layer, the name of a Value, several of them, or a function that says
             so of a Value.
+        derivatives: 1 shows the backward pass beside the graph, from the Value (of several their sum) to all leaves,
+            and 2 also the backward pass of that, from the sum of these gradients: second derivatives.
 
     The result shows itself in a notebook; ``draw(v).render("graph", format="svg")`` writes a file, for which Graphviz's
     ``dot`` program is needed; ``.source`` is the text.
 
-    Raises ``TypeError`` for anything else, and ``ValueError`` for a negative depth and a name that nothing has.
+    Raises ``TypeError`` for anything else, ``ValueError`` for another depth or order and a name that nothing has, and
+    ``RuntimeError`` where ``dot`` is needed and missing, with how to install it.
 
     >>> x = Value(3.0, name="x")
     >>> print(draw(x * x).source.count("->"))
@@ -65,8 +69,14 @@ def draw(value: Any, *, depth: int | None = None,
                         f"{type(value).__name__}{_remedy(value)}")
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ValueError(f"draw: depth must be a number of layers from 0 on, got {depth!r}")
+    if derivatives not in (0, 1, 2):
+        raise ValueError(f"draw: derivatives must be 0, 1 or 2, got {derivatives!r}")
     graph = Graph(values)
     named = names(graph.nodes, {n: graph.paths[id(n)] for n in graph.nodes if id(n) in graph.paths})
+    if derivatives:
+        ends, called = with_derivatives(values, derivatives, named)
+        graph = Graph(ends)
+        named |= called
     opened, apart = _picked(graph, named, expand)
     return _Picture(fold(graph, depth, opened, apart), named).dot
 
@@ -147,7 +157,8 @@ class _Picture:
             name = labels.shared_name(self.folded.graph.paths.get(id(o), "") for o in owners)
             with dot.subgraph(name=f"cluster_{'_'.join(map(str, self.place((*path, key))))}") as sub:
                 sub.attr(label=labels.cluster(call.owner, name, len(owners)), style="rounded", color="#9aa0a6",
-                         labeljust="l", fontsize="11")
+                         labeljust="l", labelloc="t",
+                         fontsize="11")
                 self.frames(sub, (*path, key), within, calls)
 
     def place(self, path: tuple) -> list[int]:
@@ -168,12 +179,12 @@ class _Picture:
         dot.node(f"v{i}_op", labels.operation(cell), shape="ellipse", color="#5f6368", margin="0.05,0.02")
         if type(node.data) is not tuple:
             dot.edge(f"v{i}_op", f"v{i}")
-        for k, (argument, x) in enumerate(constants(node)):
-            alike = all(_same(x, y) for n in cell.nodes[1:] for _, y in [_nth(n, k)])
+        for k, (place, x) in enumerate(constants(node)):
+            alike = all(_same(x, _nth(n, k)) for n in cell.nodes[1:])
             text = labels.constant(x) if alike else f"{len(cell.nodes):,} constants"
             dot.node(f"v{i}_{k}", labels.lines([labels.safe(text)]), shape="plaintext", fontcolor=labels.GREY,
                      margin="0.05,0.02")
-            dot.edge(f"v{i}_{k}", f"v{i}_op", **self.which(node, argument))
+            dot.edge(f"v{i}_{k}", f"v{i}_op", **_numbered(place))
 
     def edge(self, edge: Any) -> None:
         tail, head = edge.tail, edge.head
@@ -182,20 +193,19 @@ class _Picture:
         node, end = head.first, f"v{self.number[id(head)]}"
         if not head.fold and node.op is not output:
             end += "_op"
-        look = {} if edge.argument is None or head.fold else self.which(node, edge.argument)
-        if node.op is output and not head.fold:
-            look = {"label": str(node.args[1])}
+        look = _numbered(str(node.args[1]) if node.op is output and not head.fold else edge.argument)
         if edge.back:
             look |= {"style": "dashed", "constraint": "false"}
         self.dot.edge(start, end, **look)
 
-    def which(self, node: Value, argument: int) -> dict[str, str]:
-        return {"label": str(argument)} if len(node.args) > 1 else {}
+
+def _numbered(place: str) -> dict[str, str]:
+    return {"label": place.replace("\\", "\\\\")} if place else {}
 
 
-def _nth(node: Value, k: int) -> tuple[int, Any]:
+def _nth(node: Value, k: int) -> Any:
     found: Sequence = list(constants(node))
-    return found[k] if k < len(found) else (0, None)
+    return found[k][1] if k < len(found) else None
 
 
 def _same(x: Any, y: Any) -> bool:

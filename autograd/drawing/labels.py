@@ -30,7 +30,7 @@ def safe(text: object) -> str:
 
 
 def bold(text: object) -> str:
-    return f"<b>{safe(text)}</b>"
+    return f"<b>{safe(text)}</b>" if text else ""
 
 
 def small(text: str, colour: str = GREY) -> str:
@@ -123,7 +123,7 @@ def _end(x: Any) -> str:
 
 def cluster(owner: Any, path: str, times: int) -> str:
     """The path and the type of what was called, and how often that was."""
-    kind = type(owner).__name__
+    kind = getattr(owner, "label", None) or type(owner).__name__
     return lines([(f"{bold(path)} {safe(kind)}" if path else bold(kind)) + (f" × {times:,}" if times > 1 else "")])
 
 
@@ -133,7 +133,7 @@ def _fold(cell: Cell, folded: Folded, names: dict[Value, str]) -> str:
     said = f"{len(operations):,} operation{'s' if len(operations) > 1 else ''}"
     if cell.fold == "run":
         mine = set(cell.nodes)
-        return lines([safe(_formula(cell.nodes[-1], mine, names)) + bold(times), small(said)])
+        return lines([safe(_formula(cell.nodes[-1], mine, names, cell.count == 1)) + bold(times), small(said)])
     if cell.fold == "many":
         counts = Counter(name_of(n.op).rpartition(".")[2] for n in operations).most_common(3)
         what = ", ".join(f"{name} × {count:,}" if count > 1 else name for name, count in counts)
@@ -142,7 +142,7 @@ def _fold(cell: Cell, folded: Folded, names: dict[Value, str]) -> str:
     calls = [c for c in graph.calls.all if c.since in cell.calls]
     owners = list({id(c.owner): c.owner for c in calls}.values())
     path = shared_name(graph.paths.get(id(o), "") for o in owners)
-    kind = type(owners[0]).__name__
+    kind = getattr(owners[0], "label", None) or type(owners[0]).__name__
     parameters = {id(n): n.size for n in cell.nodes if n.op is None}
     held = f", {sum(parameters.values()):,} parameters" if parameters else ""
     out = next((n for n in reversed(cell.nodes) if type(n.data) is not tuple), None)
@@ -167,14 +167,17 @@ def shared_name(names: Iterable[str | None]) -> str:
     return f"{distinct[0]} … {distinct[-1]}" if len(stems) == 1 else ""
 
 
-def _formula(node: Value, inside: set[Value], names: dict[Value, str], level: int = 0, room: int = 6) -> str:
-    """The expression that a run of operations computes, in the names of what comes in."""
+def _formula(node: Value, inside: set[Value], names: dict[Value, str], one: bool, level: int = 0,
+             room: int = 6) -> str:
+    """The expression that a run of operations computes, in the names of what comes in; of ``one`` run with numbers."""
     def argument(x: Any, level: int) -> str:
         if not isinstance(x, Value):
-            return constant(x) if not getattr(x, "shape", ()) else "array"
+            if isinstance(x, float) or getattr(x, "shape", ()):
+                return f"{x:.4g}" if not getattr(x, "shape", ()) and (one or x == int(x)) else "·"
+            return constant(x)
         if x in names or x not in inside:
             return names.get(x, "·")
-        return _formula(x, inside, names, level, room - 1) if room else "…"
+        return _formula(x, inside, names, one, level, room - 1) if room else "…"
     symbol, mine = SYMBOLS.get(node.op, ("", 0))
     if symbol and len(node.args) == 2:
         left, right = argument(node.args[0], mine), argument(node.args[1], mine + 1)

@@ -1,7 +1,7 @@
 """Folding: a graph with some of its nodes counted as one, so that a graph of any size can be drawn.
 
-Each node gets a key, and nodes of one key make a ``Cell``. Ways to choose keys are tried one after the other, from "each
-node for itself" to "all that is next to one another", until few enough shapes are left.
+Each node gets a key, and nodes of one key make a ``Cell``. Ways to choose keys are tried one after the other, from
+"each node for itself" to "all that is next to one another", until few enough shapes are left.
 """
 
 from __future__ import annotations
@@ -291,7 +291,7 @@ def _runs(folded: Folded, opened: set[Value]) -> dict[int, Hashable]:
 def is_elementwise(node: Value) -> bool:
     if isinstance(node.op, np.ufunc):
         return node.op.signature is None
-    rule = RULES.get(node.op)
+    rule = RULES.get(node.op) if node.op else None
     return rule is not None and rule.kind == "elementwise"
 
 

@@ -14,7 +14,7 @@ MISSING = """Graphviz's program `dot` was not found, which makes pictures of dra
   macOS            brew install graphviz
   conda            conda install -c conda-forge graphviz
   Windows          winget install graphviz
-and open a new terminal. What needs no `dot`: `.source`, `tree(value)`, `trace_table(value)` and `formula(value)`."""
+and open a new terminal. No `dot` is needed for `.source`, `draw_text(v)`, `trace_table(v)` and `formula(v)`."""
 
 
 class Drawing(graphviz.Digraph):

@@ -110,7 +110,7 @@ class _Picture:
 
     def __init__(self, folded: Folded, named: dict[Value, str]) -> None:
         from .dot import Drawing
-        self.folded, self.named = folded, named
+        self.folded, self.named, self.framed = folded, named, 0
         self.number = {id(cell): i for i, cell in enumerate(folded.cells)}
         self.dot: Any = Drawing("graph", graph_attr={"rankdir": "LR", **FONT}, node_attr={**FONT, "fontsize": "12"},
                                 edge_attr={**FONT, "fontsize": "9", "color": "#3c4043"})
@@ -134,7 +134,7 @@ class _Picture:
         def path(call: Call | None) -> tuple:
             return tuple(self.folded.cluster(c) for c in chain(call))[::-1]
         node = cell.first
-        if node.op is not None:
+        if cell.fold or node.op is not None:
             return path(cell.call)
         users = self.users.get(id(cell), [])
         if id(node) not in self.folded.graph.paths or not users:
@@ -150,20 +150,17 @@ class _Picture:
         for cell in within.get(path, ()):
             self.cell(dot, cell)
         depth = len(path)
-        inner = dict.fromkeys(p[depth] for p in within if len(p) > depth and p[:depth] == path)
-        for key in inner:
+        inner = {p[depth] for p in within if len(p) > depth and p[:depth] == path}
+        for key in sorted(inner, key=lambda key: calls[key].since):
             call = calls[key]
             owners = [c.owner for c in self.folded.graph.calls.all if self.folded.cluster(c) == key]
             name = labels.shared_name(self.folded.graph.paths.get(id(o), "") for o in owners)
-            with dot.subgraph(name=f"cluster_{'_'.join(map(str, self.place((*path, key))))}") as sub:
+            self.framed += 1
+            with dot.subgraph(name=f"cluster_{self.framed}") as sub:
                 sub.attr(label=labels.cluster(call.owner, name, len(owners)), style="rounded", color="#9aa0a6",
                          labeljust="l", labelloc="t",
                          fontsize="11")
                 self.frames(sub, (*path, key), within, calls)
-
-    def place(self, path: tuple) -> list[int]:
-        seen = self.__dict__.setdefault("seen", {})
-        return [seen.setdefault(path, len(seen))]
 
     def cell(self, dot: Any, cell: Cell) -> None:
         i, node = self.number[id(cell)], cell.first

@@ -92,7 +92,7 @@ def box(cell: Cell, folded: Folded, names: dict[Value, str]) -> str:
         note = small("<i>not recorded: no_grad or detach</i>")
     elif len(folded.cells) == 1 and node.op is None:
         note = small("<i>not computed from anything</i>")
-    return lines([head + bold(times) if times else head, small(safe(shape)) if shape else "",
+    return lines([head + bold(times if head else times.strip()) if times else head, small(safe(shape)) if shape else "",
                   numbers([n.data for n in nodes]), small(gradient), note])
 
 

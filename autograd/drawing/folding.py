@@ -140,7 +140,7 @@ class Folded:
                 cell.calls.update(c.since for c in calls.get(key, ()))
             cell.nodes.append(node)
             self.cell[node] = cell
-        self.cells = list(cells.values())
+        self.cells = sorted(cells.values(), key=_begins)
         place = {id(cell): i for i, cell in enumerate(self.cells)}
         found: dict[tuple[int, int, str], None] = {}
         for node in graph.nodes:
@@ -155,6 +155,11 @@ class Folded:
     def cluster(self, call: Call) -> Hashable:
         """The same for calls that are drawn in one place."""
         return call.kind if self.alike else call.since
+
+
+def _begins(cell: Cell) -> int:
+    """When the first operation was made; the parameters of a layer were there long before."""
+    return next((node._order for node in cell.nodes if node.op is not None), cell.first._order)
 
 
 def fold(graph: Graph, depth: int | None = None, opened: Collection[Value] = (),

@@ -10,7 +10,7 @@ from ..value import Value
 from . import labels
 from .calls import Call, chain
 from .derivatives import with_derivatives
-from .folding import MOST, Cell, Folded, Graph, constants, fold, values_in
+from .folding import Cell, Folded, Graph, constants, fold, values_in
 from .names import names
 from .program import draw_program
 
@@ -62,7 +62,7 @@ def draw(value: Any, *, depth: int | None = None, expand: str | Collection[str] 
     """
     program = getattr(value, "program", None)
     if hasattr(program, "ops"):
-        return draw_program(program, MOST)
+        return draw_program(program)
     values = list(values_in(value))
     if not values or not all(isinstance(v, Value) for v in values):
         raise TypeError("draw: expected a Value, a list, tuple or dict of Values, or a function of jit, got "

@@ -35,6 +35,8 @@ from .losses import (
 from .module import Module, Parameter
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
 from .optimizers import SGD, Optimizer, clip_grad_norm, clip_grad_value, decay_groups
+from .pictures.animation import animate_training
+from .pictures.network import draw_network
 from .pooling import AdaptiveAvgPool1d, AdaptiveAvgPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from .schedules import Cosine, OneCycle, ReduceLROnPlateau, Schedule, Step, Warmup
@@ -113,6 +115,7 @@ __all__ = [
     "TransformerEncoderLayer",
     "Warmup",
     "accuracy",
+    "animate_training",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "checkpoints",
@@ -124,6 +127,7 @@ __all__ = [
     "ctc_loss",
     "data",
     "decay_groups",
+    "draw_network",
     "fit",
     "hinge_embedding_loss",
     "hinge_loss",

@@ -17,7 +17,7 @@ from ..checks import array, plain
 from ..losses import cross_entropy, multi_margin_loss, nll_loss, quadratic_cost
 from ..module import Module, Parameter
 
-__all__ = ["Activity", "Cost", "activity"]
+__all__ = ["Activity", "Cost", "activity", "input_range"]
 
 Cost = Callable[[Any, Any], Any]
 _TAKE_LABELS = (cross_entropy, multi_margin_loss, nll_loss)
@@ -30,9 +30,12 @@ class Activity(NamedTuple):
 
     Attributes:
         image: the example as numbers (height, width) or colours (height, width, 3); ``None`` for a mere vector.
+        pixels: where in the image lies what the first layer reads, as (row, column), (inputs, 2); ``None`` where that
+            is no such image.
         columns: L + 1 vectors: what the first layer reads, what each of the next ones reads, and the outputs.
         ranges: the numbers between which those of each column lie.
         weights: of each layer, (out, in).
+        reads_input: whether the first layer reads the example itself, and not what other layers made of it.
         nudges: of each weight, that is, the negative gradient of the cost; ``None`` without a target.
         output_nudge: of each output; ``None`` without a target.
         target: what each output should be; ``None`` where there is no target of that form.
@@ -40,18 +43,15 @@ class Activity(NamedTuple):
     """
 
     image: np.ndarray | None
+    pixels: np.ndarray | None
     columns: list[np.ndarray]
     ranges: list[tuple[float, float]]
     weights: list[np.ndarray]
+    reads_input: bool
     nudges: list[np.ndarray] | None = None
     output_nudge: np.ndarray | None = None
     target: np.ndarray | None = None
     cost: tuple[str, float] | None = None
-
-    @property
-    def reads_image(self) -> bool:
-        """Whether what the first layer reads are the numbers of the image, in their order."""
-        return self.image is not None and np.array_equal(self.image.ravel(), self.columns[0], equal_nan=True)
 
 
 class _Layer(NamedTuple):
@@ -76,9 +76,11 @@ def activity(who: str, model: Module, x: Any, target: Any = None, cost: Cost | N
         example, output = _ran(who, model, x)
         layers = _layers(who, model, output)
         read = [layer.input for layer in layers] + [output]
-        found = Activity(_image(example), [_numbers(x) for x in read],
-                         [_input_range(plain(read[0])), *map(_range, read[1:])],
-                         [layer.oriented(layer.weight.data) for layer in layers])
+        columns = [np.ravel(plain(x)) for x in read]
+        reads_input, image = np.array_equal(columns[0], example.ravel(), equal_nan=True), _image(example)
+        found = Activity(image, _pixels(example, image) if reads_input else None, columns,
+                         [input_range(columns[0]), *map(_range, read[1:])],
+                         [layer.oriented(layer.weight.data) for layer in layers], reads_input)
         return found if target is None else _with_nudges(who, found, layers, output, target, cost)
 
 
@@ -182,11 +184,7 @@ def _computed(output: Value) -> list[Value]:
     return order
 
 
-def _numbers(x: Any) -> np.ndarray:
-    return np.ravel(plain(x))
-
-
-def _input_range(x: Any) -> tuple[float, float]:
+def input_range(x: Any) -> tuple[float, float]:
     """Between 0 and 1 where all numbers are, else between the smallest and the largest."""
     finite = np.ravel(x)[np.isfinite(np.ravel(x))]
     lowest, highest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -211,12 +209,20 @@ def _image(example: np.ndarray) -> np.ndarray | None:
         return example
     channels, height, width = example.shape
     if channels == 3:
-        lowest, highest = _input_range(example)
+        lowest, highest = input_range(example)
         return np.clip((np.moveaxis(example, 0, -1) - lowest) / (highest - lowest), 0, 1)
     side = ceil(sqrt(channels))  # a square of pictures, of which the last may be empty
-    squares = np.full((side * side, height, width), _input_range(example)[0], example.dtype)
+    squares = np.full((side * side, height, width), input_range(example)[0], example.dtype)
     squares[:channels] = example
     return squares.reshape(side, side, height, width).swapaxes(1, 2).reshape(side * height, side * width)
+
+
+def _pixels(example: np.ndarray, image: np.ndarray | None) -> np.ndarray | None:
+    """The place in the image of each number, unless channels lie beside each other there."""
+    if image is None or example.size % (places := image.shape[0] * image.shape[1]) or (
+            example.ndim == 3 and example.shape[1:] != image.shape[:2]):
+        return None
+    return np.column_stack(np.divmod(np.arange(example.size) % places, image.shape[1]))
 
 
 # The nudges

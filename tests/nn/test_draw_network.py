@@ -58,7 +58,7 @@ def test_columns_and_nudges_are_those_of_the_formulas():
     a2 = 1 / (1 + np.exp(-(w2 @ a1 + b2)))
     for mine, theirs in zip(found.columns, (VECTOR, a1, a2), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5)
-    assert [w.shape for w in found.weights] == [(4, 3), (2, 4)] and found.image is None
+    assert [w.shape for w in found.weights] == [(4, 3), (2, 4)] and found.image is None and found.reads_input
     assert found.ranges == [(-1, 2), (0, 1), (0, 1)]
     nudge = -2 * (a2 - y)
     delta = nudge * a2 * (1 - a2)
@@ -113,7 +113,7 @@ def test_a_convolutional_network_is_drawn_from_its_first_linear_layer_on():
     model = nn.Sequential(nn.Conv2d(3, 2, 3, rng=0), nn.ReLU(), nn.Flatten(), nn.Linear(72, 4, rng=0))
     for x in (np.ones((3, 8, 8)), np.ones((1, 3, 8, 8), np.uint8)):
         found = read(model, x, 3, nn.cross_entropy)
-        assert found.image.shape == (8, 8, 3) and not found.reads_image
+        assert found.image.shape == (8, 8, 3) and not found.reads_input and found.pixels is None
         assert [column.size for column in found.columns] == [72, 4]
         assert found.target.tolist() == [0, 0, 0, 1] and found.cost[0] == "cross_entropy"
     assert {"72 features\n16 shown", "8 × 8", "4 outputs", "⋮"} <= set(texts(nn.draw_network(model, x)))
@@ -137,8 +137,8 @@ def test_which_inputs_are_images(shape, image):
     found = read(nn.Sequential(nn.Flatten(), nn.Linear(x.size, 2, rng=0)), x)
     assert (None if found.image is None else found.image.shape) == image
     if image in [(8, 8), (4, 16)]:
-        np.testing.assert_array_equal(found.image.ravel(), x.ravel())
-        assert found.reads_image
+        np.testing.assert_array_equal(found.image[tuple(found.pixels.T)], x.ravel())
+    assert (found.pixels is None) == (shape[-3:] == (5, 2, 3) or image is None)
 
 
 @pytest.mark.parametrize(("target", "cost", "aim"), [
@@ -237,7 +237,7 @@ def test_svg_and_png(tmp_path):
     found = read(digits(), PIXELS, 2)
     title = f"MLP 64-5-3: quadratic_cost {found.cost[1]:.3g} for the target 2"
     widest = f"widest {np.abs(found.nudges[1]).max():.2g}"
-    wanted = {title, "64 inputs", "16 shown", "⋮", "8 × 8", "5 neurons", "3 outputs", "0", "1", "2", "1.00", "target",
+    wanted = {title, "64 inputs", "16 shown", "⋮", "8 × 8", "5 neurons", "3 outputs", "0", "1", "2", "target",
               "nudge", "activation 0", "weight should rise", "should fall", widest,
               *(f"{a:.2f}" for a in found.columns[-1])}
     assert wanted <= set(labels)
@@ -249,14 +249,14 @@ def test_edges_are_coloured_by_sign_and_as_wide_as_the_weight():
     picture = drawn(read(model, VECTOR))
     edges, c = picture.edges[1], style.colours()
     widths = np.array(edges.get_linewidth())
-    assert np.all(np.diff(widths) >= 0)  # the largest on top
-    np.testing.assert_allclose(widths, 0.2 + 2.8 * np.array([0, 0, 0.125, 0.25, 0.25, 0.5, 1, 1]), rtol=1e-6)
+    assert widths[7] == 1  # which is nan
+    np.testing.assert_allclose(widths[:7], 0.2 + 2.8 * np.array([0, 0, 0.125, 0.25, 0.25, 0.5, 1]), rtol=1e-6)
     wanted = [c.positive, c.positive, c.negative, c.negative, c.positive, c.alarm]
     for rgba, colour in zip(edges.get_color()[2:], wanted, strict=True):
         assert tuple(rgba[:3]) == to_rgba(colour)[:3]
     (start, end), places = edges.get_segments()[5], picture.places  # the weight -2, from neuron 1 to output 0
     np.testing.assert_allclose([start, end], [places[1][1], places[2][0]])
-    assert picture.title.get_text() == "; 2 numbers are nan or infinite"
+    assert picture.title.get_text() == "\n2 numbers are nan or infinite"
     assert to_rgba(picture.title.get_color()) == to_rgba(c.alarm)
     assert "widest 4" in texts(picture.figure) and "nan" in texts(picture.figure)
 
@@ -264,9 +264,8 @@ def test_edges_are_coloured_by_sign_and_as_wide_as_the_weight():
 def test_neurons_are_as_bright_as_they_are_active():
     found = read(small(nn.Tanh), VECTOR)
     assert found.ranges == [(-1, 2), (0, 1), (-1, 1)]
-    for column, activations in zip(found.columns, ([-1, 0.5, np.inf], [0, 0.2, 0.4, 1], [-1, 0.5]), strict=True):
-        column[...] = activations
-    picture = drawn(found)
+    columns = [[-1, 0.5, np.inf], [0, 0.2, 0.4, 1], [-1, 0.5]]
+    picture = drawn(found._replace(columns=[np.array(column) for column in columns]))
     fills = picture.neurons.get_facecolor()
     np.testing.assert_allclose(fills[[0, 1, *range(3, 9)], 0], [0, 0.5, 0, 0.2, 0.4, 1, 0, 0.75], atol=0.005)
     assert tuple(fills[2]) == to_rgba(style.RED)
@@ -279,6 +278,20 @@ def test_arrows_show_the_nudges_of_the_outputs():
     np.testing.assert_allclose(picture.arrows.V, [0.9, -0.45])
     blue, orange = picture.arrows.get_facecolor()
     assert tuple(blue) == to_rgba(style.BLUE) and tuple(orange) == to_rgba(style.ORANGE)
+
+
+def test_nudges_fade_while_weights_are_relative_to_each_other():
+    for target in (None, 0):
+        found = read(small(), VECTOR, target)
+        fainter = found._replace(weights=[w / 2 for w in found.weights])
+        if target is not None:
+            fainter = fainter._replace(nudges=[n / 2 for n in found.nudges], output_nudge=found.output_nudge / 2)
+        picture = drawn(found)
+        before = np.array(picture.edges[0].get_linewidth())
+        picture.show(fainter, "")
+        part = 1 if target is None else 0.5
+        np.testing.assert_allclose(picture.edges[0].get_linewidth(), 0.2 + part * (before - 0.2), rtol=1e-5)
+    np.testing.assert_allclose(np.abs(picture.arrows.V).max(), 0.45)
 
 
 def test_long_layers_show_the_neurons_that_count_most():
@@ -307,8 +320,10 @@ def test_the_style_is_the_current_one():
 
 
 def test_texts_do_not_overlap():
-    for model, x, target in [(digits(), PIXELS, 1), (nn.MLP([70, 20, 20, 20, 12], nn.ReLU, nn.Softmax, rng=0),
-                                                      np.linspace(-100, 100, 70), 11)]:
+    deep = nn.MLP([70, *[20] * 11, 12], nn.ReLU, nn.Softmax, rng=0)
+    deep[2].weight.data[0] = np.inf
+    for model, x, target in [(digits(), PIXELS, 1), (deep, np.linspace(-10, 10, 70), 11),
+                             (nn.MLP([2, 1], nn.Tanh, rng=0), [-1, 2], None)]:
         figure = nn.draw_network(model, x, target)
         figure.savefig("/dev/null", format="png")
         axes = figure.axes[0]
@@ -342,7 +357,7 @@ def test_a_training_is_animated_and_is_that_of_fit(tmp_path):
         np.testing.assert_array_equal(array, twin.state_dict()[name])
     assert [path.name for path in tmp_path.iterdir()] == ["learning.gif"]
     with Image.open(tmp_path / "learning.gif") as gif:
-        assert gif.n_frames == 1 + 11 + 3  # at 0, after each of the first, then 13, 15, and the last
+        assert gif.n_frames == 1 + 7 + 5  # at 0, after each of the first, then 9, 11, 13, 15, and the last
         assert gif.info["duration"] == animation._MILLISECONDS and gif.info["loop"] == 0
         gif.seek(gif.n_frames - 1)
         assert gif.info["duration"] == animation._LAST

@@ -61,7 +61,7 @@ def animate_training(model: Module, cost: Cost, train: Any, path: str | os.PathL
     if Path(path).suffix.lower() != ".gif":
         raise ValueError(f"animate_training: path must end in .gif, got {os.fspath(path)!r}")
     if x is None:
-        if not isinstance(train, (tuple, list)) or isinstance(train[0], tuple):
+        if not isinstance(train, (tuple, list)) or len(train) != 2 or isinstance(train[0], tuple):
             raise ValueError("animate_training: x must be given where train is no pair of arrays: it is the example "
                              "to draw")
         x = train[0][0]

@@ -138,14 +138,15 @@ def _evaluation(model: Module) -> Iterator[None]:
 
 
 def _layers(who: str, model: Module, output: Value) -> list[_Layer]:
-    """The layers in the order in which they were computed, each reading what the one before it gave."""
+    """The layers at the end in the order in which they were computed, each reading what the one before it gave."""
     layers = [layer for node in _computed(output) if (layer := _as_layer(node))]
     if not layers:
         raise ValueError(_no_layer(who, model))
-    for i, layer in enumerate(layers, 1):
-        if layer.node.size != layer.node.shape[-1]:
-            raise ValueError(f"{who}: layer {i} is applied at {layer.node.size // layer.node.shape[-1]} places at "
-                             "once, so its neurons have no single activation to draw")
+    spread = [i for i, layer in enumerate(layers, 1) if layer.node.size != layer.node.shape[-1]]
+    if spread and spread[-1] == len(layers):
+        raise ValueError(f"{who}: the last layer is applied at {layers[-1].node.size // layers[-1].node.shape[-1]} "
+                         "places at once, so its neurons have no single activation to draw")
+    layers = layers[spread[-1] if spread else 0:]  # as with convolutions, it is drawn from behind them on
     for i, (before, layer) in enumerate(pairwise(layers), 1):
         follows = isinstance(layer.input, Value) and any(node is before.node for node in _computed(layer.input))
         if not follows or layer.input.size != before.node.size:

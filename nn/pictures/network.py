@@ -35,7 +35,7 @@ def draw_network(model: Module, x: Any, target: Any = None, *, cost: Cost | None
 
     Layers are found in what the model computes, in evaluation mode: each ``nn.Linear``, and each ``x @ W`` of a
     ``Parameter``; what follows up to the next one makes its neurons' activations. Of a network with other layers in
-    front, such as convolutions, it draws from the first linear layer on.
+    front, such as convolutions or those that go over a sequence, it draws from the first linear layer behind them on.
 
     Args:
         model: a module whose linear layers follow one another.

@@ -195,7 +195,7 @@ class Pair(Two):
      "2 of layer 1"),
     (Summed(), VECTOR, {}, ValueError, "the last layer has 2 neurons, but the model gives 1 outputs"),
     (nn.Sequential(nn.Linear(3, 2, rng=0), nn.Flatten()), np.ones((2, 3)), {}, ValueError,
-     "layer 1 is applied at 2 places at once"),
+     "the last layer is applied at 2 places at once"),
     (small(), VECTOR, {"target": 2}, ValueError, "target must be a label from 0 to 1, since there are 2 outputs"),
     (small(), VECTOR, {"target": -1}, ValueError, "target must be a label from 0 to 1"),
     (small(), VECTOR, {"target": 1.0}, TypeError, "target must be a label, from 0 to 1, or a vector of 2 numbers, got"),
@@ -308,6 +308,29 @@ def test_long_layers_show_the_neurons_that_count_most():
     assert "20 inputs\n16 shown" in texts(picture.figure) and texts(picture.figure).count("⋮") == 3
     heights = picture.places[1][:, 1]
     assert heights[7] - heights[8] == 2 and heights[0] == -heights[-1] == 8
+
+
+def test_of_an_image_one_pixel_of_each_part_is_shown():
+    found = read(nn.Sequential(nn.Flatten(), nn.Linear(192, 2, rng=0)), RNG.random((3, 8, 8)))
+    (shown, _), counts = drawn(found).shown, np.abs(found.weights[0] * found.columns[0]).sum(0)
+    parts = np.arange(192) % 64 // 16 * 4 + np.arange(192) % 8 // 2
+    assert sorted(shown) == sorted(max(np.flatnonzero(parts == k), key=counts.__getitem__) for k in range(16))
+    narrow = drawn(read(nn.Sequential(nn.Flatten(), nn.Linear(64, 2, rng=0)), np.ones((2, 32)))).shown[0]
+    assert len(set(narrow)) == 16
+    few = drawn(read(nn.Sequential(nn.Flatten(), nn.Linear(4, 2, rng=0)), nn.Parameter(np.eye(2)))).shown[0]
+    assert few.tolist() == [0, 1, 2, 3]
+
+
+def test_a_recurrent_network_is_drawn_from_its_last_state_on():
+    class Last(nn.Module):
+        def __init__(self):
+            self.cells, self.head = nn.LSTM(3, 5, rng=0, batch_first=True), nn.Linear(5, 2, rng=0)
+
+        def __call__(self, x):
+            return self.head(self.cells(x)[0][:, -1])
+
+    found = read(Last(), np.ones((4, 3), np.float32), 1, nn.cross_entropy)
+    assert found.image.shape == (4, 3) and [column.size for column in found.columns] == [5, 2]
 
 
 def test_the_style_is_the_current_one():

@@ -97,9 +97,7 @@ def _example(who: str, x: Any) -> np.ndarray:
 
 def _ran(who: str, model: Module, x: np.ndarray) -> tuple[np.ndarray, Value]:
     """The example and the model's output for a batch of it; ``x`` may be that batch already."""
-    batches = [x[None]]
-    if x.ndim > 1 and len(x) == 1:
-        batches.insert(x.ndim % 2, x)  # of the two readings first (1, n) and (1, C, H, W), but (1, H, W) as an image
+    batches = [x, x[None]] if x.ndim > 1 and len(x) == 1 else [x[None]]
     several = "; of several examples write x[0] for one" if x.ndim > 1 else ""
     errors = []
     for batch in batches:

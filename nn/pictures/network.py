@@ -193,6 +193,7 @@ class NetworkPicture:
 
     # What changes
 
+    @np.errstate(all="ignore")
     def show(self, found: Activity, title: str) -> None:
         """Colour the neurons and edges, and write the numbers, of another example or of other weights."""
         strange = sum(np.count_nonzero(~np.isfinite(x)) for x in [
@@ -257,6 +258,7 @@ class NetworkPicture:
         self.edges[k].set(segments=lines[order], color=rgba, linewidth=np.where(finite, 0.2 + 2.8 * size, 1))
 
 
+@np.errstate(all="ignore")  # what is not finite is shown
 def _shown(found: Activity) -> list[np.ndarray]:
     """Which neurons of each column are drawn: all of a short one, and those of a long one that count most."""
     sent = found.nudges or [weight * column for weight, column in zip(found.weights, found.columns, strict=False)]

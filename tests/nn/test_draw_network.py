@@ -77,6 +77,7 @@ def test_modes_and_gradients_stay():
     state = model.state_dict()
     found = read(model, VECTOR, 1)
     assert found.ranges[-1] == (0, 1) and np.abs(found.nudges[0]).max() > 0
+    np.testing.assert_array_equal(found.nudges[0][:, 1], -2 * found.nudges[0][:, 0])  # as those of VECTOR, alone
     assert model[0].weight.grad is kept and np.all(kept == 1) and model[3].weight.grad is None
     assert [module.training for module in model] == [True, False, True, True, True]
     for name, array in model.state_dict().items():
@@ -171,6 +172,11 @@ class Summed(Two):
         return np.sum(self.one(x), axis=-1)
 
 
+class Joined(Two):
+    def __call__(self, x):
+        return np.concatenate([self.one(x), x[:, :1]], axis=1) @ self.other.weight.T
+
+
 class Pair(Two):
     def __call__(self, x):
         return self.one(x), self.other(x)
@@ -193,6 +199,7 @@ class Pair(Two):
     (small(), np.ones(4), {}, ValueError, "the model does not take x of shape (4,) as one example: Linear(3, 4): "),
     (Two(), VECTOR, {}, ValueError, "the layers must follow one another, but layer 2 reads 3 numbers that are not the "
      "2 of layer 1"),
+    (Joined(), VECTOR, {}, ValueError, "but layer 2 reads 3 numbers that are not the 2 of layer 1"),
     (Summed(), VECTOR, {}, ValueError, "the last layer has 2 neurons, but the model gives 1 outputs"),
     (nn.Sequential(nn.Linear(3, 2, rng=0), nn.Flatten()), np.ones((2, 3)), {}, ValueError,
      "the last layer is applied at 2 places at once"),
@@ -345,7 +352,7 @@ def test_the_style_is_the_current_one():
 def test_texts_do_not_overlap():
     deep = nn.MLP([70, *[20] * 11, 12], nn.ReLU, nn.Softmax, rng=0)
     deep[2].weight.data[0] = np.inf
-    for model, x, target in [(digits(), PIXELS, 1), (deep, np.linspace(-10, 10, 70), 11),
+    for model, x, target in [(digits(), PIXELS, 1), (deep, np.linspace(-10, 10, 70), None),
                              (nn.MLP([2, 1], nn.Tanh, rng=0), [-1, 2], None)]:
         figure = nn.draw_network(model, x, target)
         figure.savefig("/dev/null", format="png")

@@ -38,7 +38,7 @@ def part(call: F) -> F:
     ['Scale']
     """
 
-    @functools.wraps(call)
+    @functools.wraps(call, assigned=("__name__", "__qualname__", "__doc__"))  # the module stays this one, not a user's
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
         since = next(creation)
         y = call(self, *args, **kwargs)

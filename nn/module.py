@@ -9,8 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autograd import Value
-from autograd.parts import part
+from autograd import Value, part
 
 from .files import read_tensors
 

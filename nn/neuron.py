@@ -13,8 +13,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import Value
-from autograd.parts import part
+from autograd import Value, part
 
 from .random import Randomness, generator
 

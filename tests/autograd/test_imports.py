@@ -17,7 +17,7 @@ ORDER = [
     {"registry", "numerics", "methods", "trees", "batched", "lines", "check"},
     {"calls"},
     {"value"},
-    {"record"},
+    {"parts", "record"},
     {"graph", "updates", "describe", "sources"},
     {"rules"},
     {"windows"},

@@ -18,6 +18,7 @@ from ..value import Value, holds_value
 from .forms import form_of
 from .names import names
 from .notation import applied, index_text, simplified, template
+from .numbers import is_array
 
 __all__ = ["Equations", "Given", "Slope", "inside"]
 
@@ -126,12 +127,12 @@ class Equations:
         if isinstance(x, (list, tuple)) and holds_value(x):
             return ast.List([self._argument(item, "", depth, inner) for item in x])
         known = text if text.replace(".", "").isidentifier() and not text.startswith("argument_") else ""
-        if isinstance(x, (int, float, complex, np.number)) and not isinstance(x, bool) and not np.ndim(x):
-            if known:
+        if isinstance(x, (int, float, complex, np.number)) and not isinstance(x, bool):
+            if known and np.isfinite(x):
                 return self._constant(Given(known, repr(x)), x)
             negative = not isinstance(x, (complex, np.complexfloating)) and x < 0
             return ast.UnaryOp(ast.USub(), ast.Constant(-x)) if negative else ast.Constant(x)  # type: ignore[arg-type]
-        if np.ndim(x) and hasattr(x, "dtype"):
+        if is_array(x):
             return self._constant(Given(known, id(x)), x)
         return ast.Constant(_short(x))
 
@@ -211,10 +212,18 @@ def _summed(tree: Any, came: tuple[int, ...], wanted: tuple[int, ...]) -> Any:
     if came == wanted:
         return tree
     added = len(came) - len(wanted)
-    axes = [*range(added), *(added + k for k, n in enumerate(wanted) if n == 1 and came[added + k] != 1)]
-    said = [] if len(axes) == len(came) else [ast.keyword("axis", ast.Constant(
-        str(axes[0] if len(axes) == 1 else tuple(axes))))]
-    return ast.Call(ast.Name("sum"), [tree], said)
+    kept = tuple(k for k, n in enumerate(wanted) if n == 1 and came[added + k] != 1)
+    if added:
+        said = [] if not wanted else [_setting("axis", 0 if added == 1 else tuple(range(added)))]
+        tree = ast.Call(ast.Name("sum"), [tree], said)
+    if kept:
+        said = [_setting("axis", kept[0] if len(kept) == 1 else kept), _setting("keepdims", True)]
+        tree = ast.Call(ast.Name("sum"), [tree], said)
+    return tree
+
+
+def _setting(name: str, x: Any) -> ast.keyword:
+    return ast.keyword(name, ast.Constant(str(x)))
 
 
 def _total(terms: list[Any]) -> Any:
@@ -243,5 +252,5 @@ def _tells(keyword: str, setting: Any) -> bool:
 
 
 def _short(x: Any) -> str:
-    text = getattr(x, "__name__", None) or (f"{x.shape} {x.dtype}" if np.ndim(x) and hasattr(x, "dtype") else str(x))
+    text = getattr(x, "__name__", None) or str(x)
     return text if len(text) <= 30 else text[:29] + "…"

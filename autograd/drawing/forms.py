@@ -89,6 +89,7 @@ FORMS: dict[Any, Form] = {
     np.maximum: _form("max(a, b)", "g * ((a > b) + 0.5 * (a == b))", "g * ((b > a) + 0.5 * (a == b))"),
     np.minimum: _form("min(a, b)", "g * ((a < b) + 0.5 * (a == b))", "g * ((b < a) + 0.5 * (a == b))"),
     np.where: _form("where(a, b, c)", None, "where(a, g, 0)", "where(a, 0, g)"),
+    np.sign: _form("sign(x)", "0 * g"),
     relu: _form("relu(x)", "g * (x > 0)"),
     sigmoid: _form("sigmoid(x)", "g * dsigmoid(x)"),
     softplus: _form("log(1 + exp(x))", "g * sigmoid(x)"),
@@ -154,15 +155,16 @@ def _affine(node: Value) -> Form | None:
 
 
 def _axis(node: Value) -> Any:
-    return node.kwargs.get("axis", node.args[1] if len(node.args) > 1 else None)
+    usual = 0 if node.op == np.add.reduce else None
+    return node.kwargs.get("axis", node.args[1] if len(node.args) > 1 else usual)
 
 
 def _spread(node: Value, what: str) -> str:
     """What has the shape of a reduced result, along the axes that it was reduced by."""
-    if node.shape == ():
-        return f"fill({what})"
-    keeps = node.kwargs.get("keepdims")
-    return f"broadcast({what})" if keeps else f"broadcast({what}, axis={str(_axis(node))!r})"
+    x: Any = node.args[0]
+    if node.shape == () or node.kwargs.get("keepdims"):
+        return f"fill({what}, {str(x.shape)!r})"
+    return f"broadcast({what}, axis={str(_axis(node))!r})"
 
 
 @_builds(np.sum, np.add.reduce)
@@ -186,7 +188,7 @@ def _extreme(node: Value) -> Form | None:
     if node.shape or set(node.kwargs) - {"axis", "keepdims"} or len(rest) > 1:
         return None
     ties = int(np.sum(x.data == node.data))
-    return _of_rest(None, node, "fill(g) * (x == y)" + (f" / {ties}" if ties > 1 else ""))
+    return _of_rest(None, node, _spread(node, "g") + " * (x == y)" + (f" / {ties}" if ties > 1 else ""))
 
 
 @_builds(np.reshape, np.ravel, np.squeeze, np.expand_dims)
@@ -208,24 +210,27 @@ def _getitem(node: Value) -> Form:
 
 
 @_builds(astype, np.copy)
-def _same(node: Value) -> Form:
+def _same(node: Value) -> Form | None:
+    x: Any = node.args[0]
+    if node.dtype.kind != x.dtype.kind:  # of a complex gradient only the real part counts
+        return None
     return _of_rest("x" if node.op is np.copy else None, node, "g")
 
 
 @_builds(softmax)
 def _softmax(node: Value) -> Form:
     axis = str(-1 if _axis(node) is None else _axis(node))
-    return _of_rest(None, node, f"y * (g - sum(g * y, axis={axis!r}))")
+    return _of_rest(None, node, f"y * (g - sum(g * y, axis={axis!r}, keepdims='True'))")
 
 
 @_builds(log_softmax)
 def _log_softmax(node: Value) -> Form:
     axis = str(-1 if _axis(node) is None else _axis(node))
-    return _of_rest(None, node, f"g - exp(y) * sum(g, axis={axis!r})")
+    return _of_rest(None, node, f"g - exp(y) * sum(g, axis={axis!r}, keepdims='True')")
 
 
 @_builds(logsumexp)
 def _logsumexp(node: Value) -> Form | None:
     if node.shape:
         return None
-    return _of_rest(None, node, "fill(g) * exp(x - y)")
+    return _of_rest(None, node, _spread(node, "g") + " * exp(x - y)")

@@ -23,8 +23,8 @@ _LONG = 100  # characters of a line with its number
 _NAME = 24  # characters of a name beside others
 _NOTES = (  # what a word in a formula means
     ("σ′(", "σ′(x) = σ(x)(1 − σ(x))", r"\sigma'(x) = \sigma(x)\left(1 - \sigma(x)\right)"),
-    ("scatter(", "scatter(g, i) is 0, but g at [i]", ""),
-    ("broadcast(", "broadcast(g) is g for each of the elements that were reduced", ""),
+    ("scatter(", "scatter(g, i) is 0, with g added at [i]", ""),
+    ("broadcast(", "broadcast(g, …) is g for each of the elements that were reduced", ""),
     (" > ", "[a > b] is 1 where that holds, else 0", ""),
 )
 
@@ -99,7 +99,7 @@ def _of_leaf(value: Value) -> Formula:
 
 def _said(data: Any) -> str:
     """What follows an expression: its number, or the shape and range of an array."""
-    text = numbers(data).replace("-", "−")
+    text = re.sub(r"(?<!e)-", "−", numbers(data))
     return f"   {data.shape}, {text}" if getattr(data, "shape", ()) else f" = {text}"
 
 

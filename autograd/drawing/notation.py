@@ -115,7 +115,7 @@ def index_text(index: Any) -> str:
         return ":".join(ends if index.step is None else [*ends, str(index.step)])
     if index is Ellipsis:
         return "..."
-    if np.ndim(index):
+    if isinstance(index, (list, np.ndarray)):
         index = np.asarray(index)
         kind = "mask" if index.dtype == bool else "indices"
         return f"{kind} {index.shape}" if index.size > 6 else str(index.tolist())
@@ -183,7 +183,7 @@ class Text:
         return self(tree, ATOM if inner else PRODUCT)
 
     def product(self, left: str, right: str, tree: ast.BinOp) -> str:
-        if isinstance(tree.left, ast.Constant) and re.match(r"\(|[^\W\d][\d₀-₉′²³]*(?!\w)(?![(\[])", right):
+        if isinstance(tree.left, ast.Constant) and re.match(r"\(|[^\W\d][₀-₉′⁰-⁹²³]*(?![\w(\[.])", right):
             return left + right
         return f"{left} · {right}" if "∂" in left + right else f"{left}·{right}"
 

@@ -14,7 +14,7 @@ from ..backward import reverse_pass
 from ..linearize import ones
 from ..value import Value
 
-__all__ = ["RED", "checked", "gradients", "in_red", "numbers", "printable"]
+__all__ = ["RED", "checked", "gradients", "in_red", "is_array", "numbers", "printable"]
 
 RED = "#CC0000"
 
@@ -25,6 +25,11 @@ def checked(function: str, value: Any) -> Value:
         raise TypeError(f"{function}: expected a Value, such as a cost computed from Values, got "
                         f"{type(value).__name__} {value!r:.60}")
     return value
+
+
+def is_array(x: Any) -> bool:
+    """Whether ``x`` is an array of numbers with at least one axis."""
+    return isinstance(getattr(x, "shape", None), tuple) and x.shape != () and x.dtype.kind in "biufc"
 
 
 def numbers(x: Any) -> str:

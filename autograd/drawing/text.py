@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..graph import reverse_topological
 from ..record import output
 from ..registry import name_of
-from ..value import UNRECORDED, Value
+from ..value import UNRECORDED, Value, holds_value
 from .names import names
 from .notation import index_text
-from .numbers import checked, in_red, numbers, printable
+from .numbers import checked, in_red, is_array, numbers, printable
 
 __all__ = ["TextDrawing", "draw_text"]
 
@@ -135,13 +133,14 @@ def _arguments(node: Value) -> list[Any]:
     """Those of the operation, with what is in lists, but without what is not given."""
     if node.op is output:
         node = node.args[0]
-    found: list[Any] = []
-    for x in node.args:
-        if isinstance(x, (list, tuple)) and any(isinstance(item, Value) for item in x):
-            found.extend(x)
-        elif x is not None:
-            found.append(_More(index_text(x)) if name_of(node.op) == "indexing" and x is node.args[1] else x)
-    return found
+    if name_of(node.op) == "indexing":
+        x, index = node.args
+        return [x, _More(index_text(index))]
+    return [x for arg in node.args for x in _flat(arg) if x is not None]
+
+
+def _flat(x: Any) -> list[Any]:
+    return [item for part in x for item in _flat(part)] if isinstance(x, (list, tuple)) and holds_value(x) else [x]
 
 
 def _shown(arguments: list[Any]) -> list[Any]:
@@ -171,9 +170,8 @@ def _held(node: Value) -> str:
 
 
 def _constant(x: Any) -> str:
-    if np.ndim(x) and hasattr(x, "dtype"):
-        return f"constant {x.shape} {'' if x.dtype == float else f'{x.dtype} '}" + (
-            numbers(x) if x.dtype.kind in "fc" else numbers(x.astype(float)) if x.dtype.kind in "biu" else "")
+    if is_array(x):
+        return f"constant {x.shape} {'' if x.dtype == float else f'{x.dtype} '}" + numbers(x)
     if isinstance(x, float):
         return numbers(x)
     text = printable(getattr(x, "__name__", None) or str(x))

@@ -17,7 +17,7 @@ from ..registry import name_of
 from ..value import Value
 from .names import names
 from .notation import index_text
-from .numbers import checked, in_red, numbers, printable
+from .numbers import checked, in_red, is_array, numbers, printable
 
 __all__ = ["TraceRow", "TraceTable", "trace_table"]
 
@@ -82,7 +82,7 @@ class _Rows(Sequence[TraceRow]):
         if isinstance(x, (list, tuple)):
             return f"[{', '.join(map(self._argument, x))}]" if isinstance(x, list) else (
                 f"({', '.join(map(self._argument, x))}{',' * (len(x) == 1)})")
-        if np.ndim(x) and hasattr(x, "dtype"):
+        if is_array(x):
             return f"{x.dtype}{list(x.shape)}"
         text = getattr(x, "__name__", None) or (f"{x:.4g}" if isinstance(x, (float, np.floating)) else str(x))
         return text if len(text) <= 30 else text[:29] + "…"

@@ -6,7 +6,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from autograd import Value, draw_text, functions, no_grad, trace_table
+from autograd import Value, draw_text, formula, functions, no_grad, trace_table
+from autograd.registry import name_of
+from autograd.trees import leaves
+from tests.autograd import cases_indexing
+from tests.autograd.test_cases import CASES
 
 
 def neuron() -> Value:
@@ -231,3 +235,15 @@ def test_only_values_are_shown(view, other):
 def test_they_show_themselves(view):
     shown = view(neuron())
     assert repr(shown) == str(shown)
+
+
+SOME = [*cases_indexing.CASES, *CASES[::16]]
+
+
+@pytest.mark.parametrize("case", SOME, ids=[f"{name_of(case.function)} {case.name}" for case in SOME])
+def test_graphs_of_every_function(case):
+    for y in leaves(case.call(*(Value(x, f"x{i}") for i, x in enumerate(case.sample())))):
+        if isinstance(y, Value):
+            texts = [str(view(y)) for view in (trace_table, draw_text, formula)]
+            assert all("x0" in text for text in texts) or y.op is None
+            assert not re.search(r" object at 0x|Value\(data", "".join(texts))

@@ -18,6 +18,7 @@ import numpy as np
 from ..lines import ours
 from ..record import output
 from ..value import Value
+from .calls import Calls, paths_from
 
 __all__ = ["names"]
 
@@ -30,15 +31,19 @@ _OPERATORS: dict[type, Any] = {
 def names(nodes: Iterable[Value], paths: Mapping[Value, str] | None = None) -> dict[Value, str]:
     """The nodes that have a name, in their order, each with it.
 
-    That is ``Value.name``; its path in a module, from ``paths``, where the name is no other than the path's last part;
-    and otherwise the variable to which the user's line assigned the result, if the source can be found. Of several
-    nodes that a call made, only its result has the name; a line that runs many times gives it to each of its results.
+    That is ``Value.name``; its path in a module, from ``paths`` or else from the objects whose calls are in the graph,
+    where the name is no other than the path's last part; and otherwise the variable to which the user's line assigned
+    the result, if the source can be found. Of several nodes that a call made, only its result has the name; a line that
+    runs many times gives it to each of its results.
 
     >>> a, b = Value(2.0, name="a"), Value(3.0, name="bias")
     >>> list(names([a, b, a * b], {b: "layers.0.bias"}).values())
     ['a', 'layers.0.bias']
     """
-    nodes, paths = list(nodes), paths or {}
+    nodes = list(nodes)
+    if paths is None:
+        found = paths_from(Calls(sorted(nodes, key=attrgetter("_order"))))
+        paths = {node: found[id(node)] for node in nodes if id(node) in found}
     variables = _variables(nodes)
     named: dict[Value, str] = {}
     for node in nodes:

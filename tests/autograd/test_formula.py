@@ -380,6 +380,6 @@ def test_a_network():
     x = np.ones((4, 3), np.float32)
     out = model(x)
     said = str(formula((out**2).sum()))
-    assert "out = σ(k1 @ weight₁ᵀ + bias₁) @ weight₂ᵀ + bias₂   (4, 1)" in said
-    assert "∂f/∂weight₂ = (∂f/∂out)ᵀ @ σ(k1 @ weight₁ᵀ + bias₁)   (1, 2)" in said
-    assert "∂f/∂bias₂   = sum(∂f/∂out, axis=0)   (1,)" in said
+    assert "out = σ(k1 @ 0.weightᵀ + 0.bias) @ 2.weightᵀ + 2.bias   (4, 1)" in said
+    assert "∂f/∂2.weight = (∂f/∂out)ᵀ @ σ(k1 @ 0.weightᵀ + 0.bias)   (1, 2)" in said
+    assert "∂f/∂2.bias   = sum(∂f/∂out, axis=0)   (1,)" in said

@@ -96,7 +96,7 @@ def test_a_layer_of_the_users_in_a_network_is_no_result_of_it():
     net = nn.Sequential(*layers)
     y = net(np.ones((1, 2), np.float32))
     """
-    assert said(run(source, "<a network>")["y"]) == "weight bias weight bias - z y"
+    assert said(run(source, "<a network>")["y"]) == "0.weight 0.bias 2.weight 2.bias - z y"
 
 
 def test_a_path_wins_over_a_name_that_is_its_last_part():
@@ -126,7 +126,8 @@ def test_without_a_source_that_fits_there_are_no_names(text):
 
 def test_lines_of_our_own_packages_name_nothing():
     y = nn.neuron.MLP(2, [2, 1], rng=0)([1.0, 2.0])
-    assert set(names(reverse_topological(y)).values()) == {"w0", "w1", "b"}
+    assert set(names(reverse_topological(y)).values()) == {
+        "w0", "w1", "layers.0.neurons.0.b", "layers.0.neurons.1.b", "layers.1.neurons.0.b"}
 
 
 def test_the_lines_of_a_doctest():

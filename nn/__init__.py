@@ -34,6 +34,7 @@ from .losses import (
 )
 from .module import Module, Parameter
 from .normalization import BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RMSNorm
+from .nudges import Nudge, Nudges, nudges
 from .optimizers import SGD, Optimizer, clip_grad_norm, clip_grad_value, decay_groups
 from .pictures.animation import animate_training
 from .pictures.network import draw_network
@@ -93,6 +94,8 @@ __all__ = [
     "Module",
     "MultiheadAttention",
     "NAdam",
+    "Nudge",
+    "Nudges",
     "OneCycle",
     "Optimizer",
     "PReLU",
@@ -143,6 +146,7 @@ __all__ = [
     "multi_margin_loss",
     "neuron",
     "nll_loss",
+    "nudges",
     "predict",
     "quadratic_cost",
     "save_checkpoint",

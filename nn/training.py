@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from .lbfgs import LBFGS
 from .module import Module
 from .optimizers import Optimizer, clip_grad_norm
 
-__all__ = ["accuracy", "arrays_in", "make_train_step", "predict", "rebuilt", "train_step"]
+__all__ = ["accuracy", "arrays_in", "evaluating", "make_train_step", "predict", "rebuilt", "train_step"]
 
 
 def train_step(model: Module, cost: Callable[[Any, Any], Any], optimizer: Optimizer, x: Any, y: Any,
@@ -109,20 +110,26 @@ def predict(model: Module, x: Any, size: int = 1000) -> Any:
     rows = len(arrays[0])
     if not rows or size < 1:
         raise ValueError(f"predict: x has {rows} rows, to be taken {size} at a time: both must be at least 1")
+    with evaluating(model), no_grad():
+        parts = []
+        for i in range(0, rows, size):
+            parts.append(model(rebuilt(x, iter([array[i : i + size] for array in arrays]))))
+            for y in arrays_in(parts[-1]):
+                if np.shape(y)[:1] != (min(size, rows - i),):
+                    raise ValueError(f"predict: the model gave an array of shape {np.shape(y)} for "
+                                     f"{min(size, rows - i)} rows of x: there must be a row for each of them")
+        joined = [np.concatenate([y.data if isinstance(y, Value) else y for y in outputs])
+                  for outputs in zip(*[arrays_in(part) for part in parts], strict=True)]
+        return rebuilt(parts[0], iter(joined))
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """Inside, the model is in evaluation mode, so that nothing is random and no running mean moves."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with no_grad():
-            parts = []
-            for i in range(0, rows, size):
-                parts.append(model(rebuilt(x, iter([array[i : i + size] for array in arrays]))))
-                for y in arrays_in(parts[-1]):
-                    if np.shape(y)[:1] != (min(size, rows - i),):
-                        raise ValueError(f"predict: the model gave an array of shape {np.shape(y)} for "
-                                         f"{min(size, rows - i)} rows of x: there must be a row for each of them")
-            joined = [np.concatenate([y.data if isinstance(y, Value) else y for y in outputs])
-                      for outputs in zip(*[arrays_in(part) for part in parts], strict=True)]
-            return rebuilt(parts[0], iter(joined))
+        yield
     finally:
         for module, mode in modes:
             module.training = mode

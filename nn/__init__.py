@@ -1,6 +1,6 @@
 """Neural networks built from ``autograd``'s primitives: layers, costs, optimizers, data and checkpoints."""
 
-from . import checkpoints, data, initializers, metrics, neuron
+from . import checkpoints, data, initializers, metrics, neuron, pictures
 from .activations import ELU, GELU, Hardtanh, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .adaptive import Adadelta, Adagrad, Adam, AdamW, NAdam, RMSprop
 from .attention import MultiheadAttention
@@ -147,6 +147,7 @@ __all__ = [
     "neuron",
     "nll_loss",
     "nudges",
+    "pictures",
     "predict",
     "quadratic_cost",
     "save_checkpoint",

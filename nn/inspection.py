@@ -52,7 +52,7 @@ def examples(who: str, **inputs: Any) -> tuple[list[Any], int]:
     return found, n
 
 
-def cost_at(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any,
+def cost_at(who: str, model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any,
             arrays: Sequence[Any] | None = None) -> float:
     """The cost in evaluation mode, with these arrays in place of the parameters' own, which come back afterwards."""
     parameters = list(model.parameters())
@@ -62,7 +62,7 @@ def cost_at(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any,
             for p, data in zip(parameters, arrays, strict=True):
                 p.data = data
         with evaluating(model), no_grad(), np.errstate(all="ignore"):
-            return float(cost(model(x), y))
+            return float(_one_number(who, cost(model(x), y)))
     finally:
         for p, data in zip(parameters, own, strict=True):
             p.data = data
@@ -74,17 +74,24 @@ def gradient(who: str, model: Module, cost: Callable[[Any, Any], Any], x: Any, y
         c = cost(model(x), y)
         if not isinstance(c, Value):
             raise TypeError(f"{who}: the cost must be a Value computed from the model, got {type(c).__name__}")
-        if c.size != 1:
-            raise ValueError(f"{who}: the cost must be one number, the mean over the examples; got the shape {c.shape}")
+        _one_number(who, c)
         before = [(node, node.grad) for node in {*nodes_under(c), *model.parameters()}]
         try:
             for node, _ in before:
                 node.grad = None
-            c.backward()
+            c.backward(np.ones_like(c.data))
             return float(c), [np.zeros_like(p.data) if p.grad is None else p.grad for p in model.parameters()]
         finally:
             for node, grad in before:
                 node.grad = grad
+
+
+def _one_number(who: str, c: Any) -> Any:
+    """The cost, or ``ValueError`` where it is no number."""
+    shape = np.shape(c.data if isinstance(c, Value) else c)
+    if np.prod(shape) != 1:
+        raise ValueError(f"{who}: the cost must be one number, the mean over the examples; got the shape {shape}")
+    return c if isinstance(c, Value) else np.asarray(c).item()
 
 
 def nodes_under(*values: Value) -> list[Value]:

@@ -97,16 +97,19 @@ class Nudges(Sequence[Nudge]):
 
     def show(self) -> Shown:
         """What is shown of it: the first rows, and the first ten examples."""
-        part = self.examples[:self.shown, :COLUMNS]
+        part = np.column_stack([self.examples[:self.shown, :COLUMNS], self.average[:self.shown]])
         top = float(np.max(np.abs(part), where=np.isfinite(part), initial=0))
         power = int(np.floor(np.log10(top))) if top else 0
         unit, decimals = (1.0, max(2 - power, 0)) if -4 < power < 5 else (10.0 ** max(power, -300), 2)
 
         def text(number: float) -> str:
-            return f"{number / unit:+.{decimals}f}" if number and np.isfinite(number) else f"{number:.0f}"
+            if not number or not np.isfinite(number):
+                return f"{number:.0f}"
+            small = abs(number) < 0.5 * unit * 10.0 ** -decimals  # it would be all zeros
+            return f"{number / unit:+.{0 if small else decimals}{'e' if small else 'f'}}"
 
-        rows = [(self._name(place), [*map(float, numbers), float(average)]) for place, numbers, average in zip(
-            self._places[:self.shown], part, self.average[:self.shown], strict=True)]
+        rows = [(self._name(place), list(map(float, numbers)))
+                for place, numbers in zip(self._places[:self.shown], part, strict=True)]
         n = len(self.heads)
         title = (f"What {f'each of {n:,} examples' if n > 1 else 'this example'} would like to do to each weight, "
                  f"the most wanted first{f' (in units of {unit:.0e})' if unit != 1 else ''}")
@@ -121,8 +124,9 @@ class Nudges(Sequence[Nudge]):
         kept = np.flatnonzero(np.isfinite(wanted) & (wanted > 0))
         if len(kept) > 1:
             ratio = float(wanted[kept[0]]) / float(wanted[kept[-1]])
-            lines.append(f"+ is up, - is down; {self[kept[0]].weight} matters {ratio:,.{1 if ratio < 9.95 else 0}f} "
-                         f"times as much as {self[kept[-1]].weight}")
+            times = f"{ratio:,.{1 if ratio < 9.95 else 0}f} times " if ratio >= 1.05 else ""
+            lines.append(f"+ is up, - is down; {self[kept[0]].weight} matters {times}as much as "
+                         f"{self[kept[-1]].weight}")
         wrong = int((~np.isfinite(self.examples)).any(axis=1).sum())
         if wrong:
             lines.append(f"The nudges of {wrong:,} weights are not finite: autograd.explain_nan(cost(model(x), y)) "

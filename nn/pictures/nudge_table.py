@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..nudges import COLUMNS
 from .style import colours, figure
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ _WIDTH, _ROW, _IMAGE = 0.72, 0.27, 0.6  # inches
 
 def nudge_table(table: Nudges) -> Any:
     """Each number on blue where it is positive, on orange where negative, the stronger the larger it is."""
+    shown, c = table.show(), colours()
     from matplotlib.patches import Rectangle
 
-    shown, c = table.show(), colours()
     rows, columns = len(shown.rows), len(shown.columns)
-    images = [] if isinstance(table.inputs, tuple) else [image_of(row) for row in table.inputs[:columns - 1]]
-    images = images if all(image is not None for image in images) else []
+    images: list[Any] = [] if isinstance(table.inputs, tuple) else [image_of(row) for row in table.inputs[:COLUMNS]]
+    images = [] if any(image is None for image in images) else images
     names = 0.085 * max([6, *(len(weight) for weight, _, _ in shown.rows)]) + 0.2
     above = _ROW + (_IMAGE + 0.1) * bool(images)
     remarks = _ROW * len(shown.remarks)
@@ -38,7 +39,7 @@ def nudge_table(table: Nudges) -> Any:
     for j, name in enumerate(shown.columns):
         left = names + _WIDTH * j + (0.15 if j == columns - 1 else 0)
         axes.text(left + _WIDTH / 2, top - _ROW / 2, name, ha="center", va="center", fontsize=10, weight="bold")
-        if j < len(images) and j < min(len(table.heads), columns - 1):
+        if j < len(images):
             middle = left + _WIDTH / 2
             axes.imshow(images[j], cmap=_ink(c), extent=(middle - _IMAGE / 2, middle + _IMAGE / 2, top - _ROW,
                                                         top - _ROW - _IMAGE), aspect="auto", interpolation="nearest")

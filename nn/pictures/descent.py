@@ -12,7 +12,7 @@ import numpy as np
 from autograd import Value, value_and_grad
 
 from ..checks import above_zero, positive_integer
-from .style import colours, figure
+from .style import ALERT, colours, figure
 
 __all__ = ["descent_path"]
 
@@ -98,12 +98,13 @@ def _drawn(cost: Callable, path: np.ndarray, costs: list[float], lr: float, end:
     x, y = np.linspace(left, right, _GRID), np.linspace(bottom, top, _GRID)
     z = _values(cost, *np.meshgrid(x, y))
     finite = np.isfinite(z)
-    if finite.any() and np.ptp(z[finite]) > 0:
-        low, high = z[finite].min(), z[finite].max()
+    low, high = (z[finite].min(), z[finite].max()) if finite.any() else (0.0, 0.0)
+    if high - low > 1e-9 * max(abs(low), abs(high)):
         levels = low + (high - low) * np.linspace(0.0, 1.0, 16)[1:-1] ** 2  # closer together where the ground is flat
         ground = LinearSegmentedColormap.from_list("ground", [(*to_rgb(c.positive), a) for a in (0.02, 0.5)])
         axes.contourf(x, y, np.where(finite, z, np.nan), [low, *levels, high], cmap=ground, zorder=0)
-        lines = axes.contour(x, y, np.where(finite, z, np.nan), levels, colors=c.positive, linewidths=0.8, zorder=1)
+        lines = axes.contour(x, y, np.where(finite, z, np.nan), levels, colors=c.positive, linewidths=0.8, zorder=1,
+                             linestyles="solid")
         axes.clabel(lines, levels[1:-1:3], fmt="%.3g", fontsize=8, colors=c.text)
     _field(axes, cost, (left, right), (bottom, top), c)
     for a, b in pairwise(kept):
@@ -115,8 +116,7 @@ def _drawn(cost: Callable, path: np.ndarray, costs: list[float], lr: float, end:
     axes.set_title(f"Gradient descent with lr = {lr:g}:\nC from {start:.5g} to {last:.5g} in {len(costs) - 1} "
                    f"step{'s' * (len(costs) != 2)}", fontsize=11)
     if end:
-        axes.text(0.5, 0.02, f"It ends: {end}", transform=axes.transAxes, ha="center", color=c.alarm, fontsize=11,
-                  weight="bold", bbox={"facecolor": c.background, "edgecolor": "none", "alpha": 0.85})
+        axes.text(0.5, 0.02, f"It ends: {end}", transform=axes.transAxes, ha="center", fontsize=11, **ALERT)
     keys = [Line2D([], [], color=c.negative, marker="o", markersize=5, label="steps: -lr ∇C"),
             Line2D([], [], color=c.text, alpha=0.4, marker=">", markersize=4, label="direction of -∇C")]
     picture.legend(handles=keys, loc="outside lower center", ncols=2, frameon=False, fontsize=9)

@@ -10,7 +10,7 @@ import numpy as np
 from ..inspection import check_cost, check_model, cost_at, examples, gradient
 from ..module import Module
 from ..random import Randomness, generator
-from .style import colours, figure
+from .style import ALERT, colours, figure
 
 __all__ = ["cost_along_gradient", "cost_plane"]
 
@@ -49,9 +49,10 @@ def cost_along_gradient(model: Module, cost: Callable[[Any, Any], Any], x: Any, 
     axes.spines[["top", "right"]].set_visible(False)
     axes.set(xlabel="t: how far along the negative gradient", ylabel="cost C(θ - t ∇C)")
     if not np.isfinite(value) or not np.isfinite(square):
+        axes.set_axis_off()
         what = f"The cost is {value:g}" if not np.isfinite(value) else "The gradient is not finite"
         axes.text(0.5, 0.5, f"{what} here:\nautograd.explain_nan(cost(model(x), y)) says why", ha="center", va="center",
-                  transform=axes.transAxes, color=c.alarm, fontsize=12)
+                  transform=axes.transAxes, fontsize=12, **ALERT)
         return picture
     if not square:
         raise ValueError(f"{who}: the gradient is 0 in all components: there is no direction in which the cost falls")
@@ -75,7 +76,7 @@ def cost_along_gradient(model: Module, cost: Callable[[Any, Any], Any], x: Any, 
                   label=f"lowest: C = {low:.4g} at t = {best:.3g}")
     if not finite.all():
         axes.plot(t[~finite], np.full((~finite).sum(), low), "x", color=c.alarm, markersize=7,
-                  label=f"nan or infinite at {int((~finite).sum())} of {len(t)} points")
+                  clip_on=False, label=f"nan or infinite at {int((~finite).sum())} of {len(t)} points")
     axes.set(xlim=(t[0], t[-1]), ylim=(low - room, high + room))
     axes.set_title(f"The cost of {n:,} example{'s' * (n > 1)} along the gradient direction", fontsize=11, loc="left")
     axes.legend(frameon=False, fontsize=9)
@@ -161,9 +162,9 @@ def _contours(along: np.ndarray, costs: np.ndarray, here: float, n: int) -> Any:
         low, high = costs[finite].min(), costs[finite].max()
         filled = np.where(finite, costs, np.nan)
         logarithmic = low > 0 and high > 10 * low
-        levels = (np.geomspace(low, high, 22) if logarithmic else np.linspace(low, high, 22)) if high > low else None
-        if levels is None:
-            axes.text(0.5, 0.5, f"the cost is {low:.4g} everywhere", ha="center", transform=axes.transAxes)
+        levels = np.geomspace(low, high, 22) if logarithmic else np.linspace(low, high, 22)
+        if high - low <= 1e-9 * max(abs(low), abs(high)):
+            axes.text(0.5, 0.25, f"the cost is {low:.4g} everywhere", ha="center", transform=axes.transAxes)
         else:
             from matplotlib.colors import LogNorm, Normalize
 
@@ -176,12 +177,10 @@ def _contours(along: np.ndarray, costs: np.ndarray, here: float, n: int) -> Any:
             bar = picture.colorbar(drawn, ax=axes, label="cost", shrink=0.85, ticks=levels[::3], format="%.3g")
             bar.ax.minorticks_off()
     if not finite.all():
-        axes.pcolormesh(along, along, np.where(finite, np.nan, 1.0), cmap="Reds", vmin=0, vmax=1.25, zorder=2,
-                        shading="nearest")
-        picture.supxlabel(f"red: nan or infinite at {int((~finite).sum())} of {costs.size} points", color=c.alarm,
-                          fontsize=10)
+        axes.set_facecolor(c.alarm)
+        picture.supxlabel(f"red: nan or infinite at {int((~finite).sum())} of {costs.size} points", fontsize=10,
+                          **ALERT)
     axes.plot(0, 0, "o", markersize=9, markerfacecolor=c.negative, markeredgecolor="white", zorder=4)
     axes.annotate(f"here: C = {here:.4g}", (0, 0), (8, 8), textcoords="offset points", zorder=4, fontsize=9,
-                  color=c.text if np.isfinite(here) else c.alarm,
                   bbox={"boxstyle": "round", "facecolor": c.background, "edgecolor": "none", "alpha": 0.85})
     return picture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BLUE", "ORANGE", "RED", "SKY", "Colours", "colours", "diverging", "figure"]
+__all__ = ["ALERT", "BLUE", "ORANGE", "RED", "SKY", "Colours", "colours", "diverging", "figure"]
 
 BLUE, SKY, ORANGE, RED = "#0072B2", "#56B4E9", "#D55E00", "#CC0000"  # Okabe and Ito's, and a red for what is not finite
 
@@ -42,6 +42,9 @@ def diverging() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("nudge", [c.negative, c.background, c.positive]).with_extremes(bad=c.alarm)
+
+
+ALERT: dict[str, Any] = {"color": "white", "backgroundcolor": RED}  # of a text, legible on light and dark
 
 
 def figure(width: float, height: float) -> Figure:

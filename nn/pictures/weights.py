@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Value
 
 from ..module import Module
-from .style import colours, diverging, figure
+from .style import ALERT, colours, diverging, figure
 
 __all__ = ["weight_images"]
 
@@ -124,8 +124,7 @@ def _sheet(title: str, images: list[np.ndarray], labels: list[str], columns: int
     axes.set_title(title, fontsize=10, loc="left")
     wrong = len(shown) - len(finite)
     if wrong:
-        axes.text(0, -0.04, f"{wrong:,} weights are nan or infinite: red", color=c.alarm, fontsize=9,
-                  transform=axes.transAxes, va="top")
+        picture.supxlabel(f"red: {wrong:,} weights are nan or infinite", fontsize=9, **ALERT)
     picture.colorbar(drawn, ax=axes, shrink=min(1, 2.5 / picture.get_figheight()), label="weight",
                      extend="both" if bound < most else "neither")
     return picture

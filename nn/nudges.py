@@ -18,6 +18,7 @@ __all__ = ["Nudge", "Nudges", "nudges"]
 ROWS, COLUMNS = 15, 10  # of a table that is shown
 _STYLES = {1: "background: rgba(0, 114, 178, {:.2f})", -1: "background: rgba(213, 94, 0, {:.2f})",  # blue, orange
            0: "", None: "background: #CC0000; color: white"}
+_LEFT, _RIGHT = (f"text-align: {side}; padding: 2px 7px; white-space: nowrap" for side in ("left", "right"))
 
 
 class Nudge(NamedTuple):
@@ -151,17 +152,18 @@ class Nudges(Sequence[Nudge]):
         def cell(text: str, number: float | None) -> str:
             sign = 0 if number is None else int(np.sign(number)) if np.isfinite(number) else None
             style = _STYLES[sign].format(0.7 * min(abs(number or 0) / shown.top, 1))
-            return f'<td style="text-align: right; {style}">{html.escape(text)}</td>'
+            return f'<td style="{_RIGHT}; {style}">{html.escape(text)}</td>'
 
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in ("weight", *shown.columns))
+        head = "".join(f'<th scope="col" style="{_RIGHT}">{html.escape(name)}</th>' for name in shown.columns)
         body = ""
         for weight, numbers, texts in shown.rows:
             under = [*numbers[:-1], *[None] * (len(texts) - len(numbers)), numbers[-1]]
-            body += (f'<tr><th scope="row" style="text-align: left">{html.escape(weight)}</th>'
+            body += (f'<tr><th scope="row" style="{_LEFT}">{html.escape(weight)}</th>'
                      f'{"".join(map(cell, texts, under))}</tr>')
         remarks = "".join(f"<p>{html.escape(line)}</p>" for line in shown.remarks)
-        return (f'<table><caption style="text-align: left">{html.escape(shown.title)}</caption>'
-                f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{remarks}")
+        return (f'<table style="color: inherit; border-collapse: collapse"><caption style="{_LEFT}">'
+                f'{html.escape(shown.title)}</caption><thead><tr><th scope="col" style="{_LEFT}">weight</th>{head}</tr>'
+                f"</thead><tbody>{body}</tbody></table>{remarks}")
 
     def plot(self) -> Any:
         """The table as a matplotlib ``Figure``, under the examples where they are images.

@@ -58,6 +58,8 @@ def by_name(table):
 @pytest.mark.parametrize("case", CASES)
 def test_the_average_is_the_negative_gradient_of_the_mean_cost(case):
     model, cost, x, y = CASES[case]
+    for p in model.parameters():
+        p.grad = np.ones_like(p.data)  # from before
     table = by_name(nn.nudges(model, cost, x, y))
     model.eval()
     model.zero_grad()
@@ -113,8 +115,8 @@ def test_the_most_wanted_come_first_and_nan_before_them():
     assert np.all(np.diff(np.abs(table.average)) <= 0)
     assert table[-1].weight == "weight[0, 1]" and not table[-1].average
     assert not np.signbit(table.examples[-1]).any()
-    broken = nn.nudges(model, nn.mse_loss, np.array([[1.0, np.inf, -5.0]]), np.array([[9.0]]))
-    assert not np.isfinite(broken.average[0])
+    broken = nn.nudges(nn.Linear(1, 2, rng=0), nn.mse_loss, np.array([[1.0]]), np.array([[9.0, np.nan]]))
+    assert np.isfinite(broken.average).tolist() == [False, False, True, True]
     text, page = str(broken), broken._repr_html_()
     assert "nan" in text and "are not finite: autograd.explain_nan" in text and "#CC0000" in page
 
@@ -128,11 +130,20 @@ def test_rows_slices_and_parts():
     assert len(str(table).splitlines()) == 1 + 1 + 15 + 2
     assert len(str(table[:20]).splitlines()) == 1 + 1 + 20 + 1
     assert len(str(table["2.bias"]).splitlines()) == 1 + 1 + 3 + 1
+    assert "+ is up, - is down; " in str(table) and " times as much as " in str(table)
     assert table.average.shape == (43,) and table.examples.shape == (43, 6)
     with pytest.raises(IndexError, match=re.escape("nudges: row 43 of 43")):
         table[43]
     with pytest.raises(KeyError, match="nudges: there is no parameter or module '1'; there are: 0"):
         table["1"]
+
+
+def test_parts_by_whole_names():
+    model = nn.Sequential(*(nn.Linear(1, 1, rng=i) for i in range(11)))
+    table = nn.nudges(model, nn.mse_loss, X[:1, :1], np.zeros((1, 1)))
+    assert {row.weight for row in table["1"]} == {"1.weight[0, 0]", "1.bias[0]"}
+    even = nn.nudges(nn.Linear(2, 1, bias=False, rng=0), nn.mse_loss, np.ones((1, 2)), np.zeros((1, 1)))
+    assert "weight[0, 0] matters as much as weight[0, 1]" in str(even)
 
 
 @pytest.mark.parametrize("y, heads", [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from . import functions, recurrence, rules
 from .check import check
 from .checkpoint import checkpoint
-from .parts import part
+from .parts import part, parts
 from .record import no_grad, primitive
 from .registry import defjvp, defvjp
 from .transforms import (
@@ -41,7 +41,7 @@ __all__ = ["GradientReport", "StepSweep", "Value", "assert_gradients", "check", 
            "deriv", "draw", "draw_text", "elementwise_grad", "explain_nan", "formula", "functions", "grad",
            "grad_and_aux", "grad_named", "gradcheck", "hessian", "hessian_tensor_product", "hessian_vector_product",
            "holomorphic_grad", "jacobian", "jit", "make_ggnvp", "make_hvp", "make_jvp", "make_vjp", "multigrad_dict",
-           "no_grad", "part", "per_example_gradients", "primitive", "recurrence", "rules", "step_sweep",
+           "no_grad", "part", "parts", "per_example_gradients", "primitive", "recurrence", "rules", "step_sweep",
            "tensor_jacobian_product", "trace_table", "value_and_grad", "vector_jacobian_product", "why_zero"]
 
 

@@ -23,6 +23,10 @@ class Part(NamedTuple):
     since: int
     inner: Part | None
 
+    def holds(self, node: Value) -> bool:
+        """Whether a node, one that the Value was computed from, was made in this call, and not before it."""
+        return node._order > self.since
+
 
 def part(call: F) -> F:
     """Make a method one whose calls are parts of the graph: what it computes belongs to its object.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import html
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
 from .inspection import check_cost, check_model, examples, gradient
 from .module import Module
 from .training import arrays_in, rebuilt
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Nudge", "Nudges", "nudges"]
 
@@ -165,7 +168,7 @@ class Nudges(Sequence[Nudge]):
                 f'{html.escape(shown.title)}</caption><thead><tr><th scope="col" style="{_LEFT}">weight</th>{head}</tr>'
                 f"</thead><tbody>{body}</tbody></table>{remarks}")
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """The table as a matplotlib ``Figure``, under the examples where they are images.
 
         Raises ``ModuleNotFoundError`` where matplotlib is missing.

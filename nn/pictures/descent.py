@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from autograd import Value, value_and_grad
 from ..checks import above_zero, positive_integer
 from .style import ALERT, colours, figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["descent_path"]
 
 _GRID = 101
 
 
-def descent_path(cost: Callable[[Any, Any], Any], start: Sequence[float], lr: float, steps: int) -> Any:
+def descent_path(cost: Callable[[Any, Any], Any], start: Sequence[float], lr: float, steps: int) -> Figure:
     r"""The path (x, y) ← (x, y) - lr ∇C(x, y) from ``start`` on the contours of C, with the steps numbered.
 
     Arrows of one length show the negative gradient all around: it is at right angles to the contours, and points to
@@ -80,7 +83,7 @@ def _followed(cost: Callable) -> Callable[[float, float], tuple[Any, tuple[Any, 
     return value_and_grad(checked, (0, 1))
 
 
-def _drawn(cost: Callable, path: np.ndarray, costs: list[float], lr: float, end: str) -> Any:
+def _drawn(cost: Callable, path: np.ndarray, costs: list[float], lr: float, end: str) -> Figure:
     c = colours()
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
     from matplotlib.lines import Line2D

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from ..module import Module
 from .outputs import outputs
 from .style import ALERT, colours, figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["activation_histograms", "gradient_histograms"]
 
 
-def activation_histograms(model: Module, x: Any) -> Any:
+def activation_histograms(model: Module, x: Any) -> Figure:
     """How the numbers are distributed that each layer makes of ``x``: a histogram for each, in the order of the data.
 
     Layers are the modules that hold no others, and the activation functions that others call. Numbers above 0 are
@@ -80,7 +83,7 @@ def _histogram(axes: Any, name: str, numbers: np.ndarray) -> None:
     axes.axvline(0, color=c.text, linewidth=0.6, alpha=0.5)
 
 
-def gradient_histograms(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+def gradient_histograms(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any) -> Figure:
     """How much of the gradient reaches each layer: for each, how the sizes |∂C/∂w| of its parameters are distributed.
 
     All are on one logarithmic scale, the first layer on top, so that a gradient that vanishes or explodes on its way

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,15 @@ from ..module import Module
 from ..random import Randomness, generator
 from .style import ALERT, colours, figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["cost_along_gradient", "cost_plane"]
 
 POINTS, GRID = 61, 31
 
 
-def cost_along_gradient(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+def cost_along_gradient(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any) -> Figure:
     """The cost C(θ - t ∇C) over the step t, with the point where the model is and the tangent there, C - t |∇C|².
 
     How far t goes is found in steps of powers of 2 around C / |∇C|², where the tangent reaches 0: to where the cost is
@@ -98,7 +101,7 @@ def _reach(at: Callable[[float], float], here: float, scale: float) -> float:
     return float(min(beyond[0] if beyond else np.inf, 4 * steps[lowest]))
 
 
-def cost_plane(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any, *, rng: Randomness = 0) -> Any:
+def cost_plane(model: Module, cost: Callable[[Any, Any], Any], x: Any, y: Any, *, rng: Randomness = 0) -> Figure:
     """The cost on a plane through the model's parameters, along two random directions, with its contours.
 
     The directions are normal, and each filter's part of them is scaled to the norm of that filter, so that 1 is a
@@ -150,7 +153,7 @@ def directions(own: list[Any], rng: np.random.Generator) -> list[Any]:
     return [d if np.ndim(p) else float(np.ravel(d)[0]) for d, p in zip(found, own, strict=True)]
 
 
-def _contours(along: np.ndarray, costs: np.ndarray, here: float, n: int) -> Any:
+def _contours(along: np.ndarray, costs: np.ndarray, here: float, n: int) -> Figure:
     c = colours()
     picture = figure(6.8, 5.8)
     axes = picture.subplots()

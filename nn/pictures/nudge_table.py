@@ -10,6 +10,8 @@ from ..nudges import COLUMNS
 from .style import colours, figure
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..nudges import Nudges
 
 __all__ = ["image_of", "nudge_table"]
@@ -17,7 +19,7 @@ __all__ = ["image_of", "nudge_table"]
 _WIDTH, _ROW, _IMAGE = 0.72, 0.27, 0.6  # inches
 
 
-def nudge_table(table: Nudges) -> Any:
+def nudge_table(table: Nudges) -> Figure:
     """Each number on blue where it is positive, on orange where negative, the stronger the larger it is."""
     shown, c = table.show(), colours()
     from matplotlib.patches import Rectangle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..module import Module
 from .outputs import activation, outputs
 from .style import ALERT, colours, figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["unit_health"]
 
 _LIMITS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
@@ -22,7 +25,7 @@ _NOTE = ("dead: a ReLU unit that is 0 for every example. saturated: a sigmoid be
 _DEAD, _SATURATED = "#D55E00", "#E69F00"
 
 
-def unit_health(model: Module, x: Any) -> Any:
+def unit_health(model: Module, x: Any) -> Figure:
     """How many units of each activation are dead or saturated over the examples ``x``, and which.
 
     A ReLU unit is dead where it is 0 for all examples: no gradient goes through it. A sigmoid or tanh unit is saturated

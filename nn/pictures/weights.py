@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,15 @@ from autograd import Value
 from ..module import Module
 from .style import ALERT, colours, diverging, figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["weight_images"]
 
 _MOST = 64  # images in a picture
 
 
-def weight_images(layer: Any, shape: tuple[int, int] | None = None) -> Any:
+def weight_images(layer: Any, shape: tuple[int, int] | None = None) -> Figure:
     """A layer's weights as images, on one scale: input on blue raises a neuron, input on orange lowers it.
 
     Args:
@@ -98,7 +101,7 @@ def _columns(n: int) -> int:
     return n if n <= 8 else min(range(4, 9), key=lambda c: (-n % c, -c))
 
 
-def _sheet(title: str, images: list[np.ndarray], labels: list[str], columns: int) -> Any:
+def _sheet(title: str, images: list[np.ndarray], labels: list[str], columns: int) -> Figure:
     c = colours()
     height, width = images[0].shape
     rows = -(-len(images) // columns)

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -12,17 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import nn
-from autograd import Value
 from nn import pictures
 from nn.pictures import landscape, outputs
+from tests.nn.looking import LABELS, X, looked_at, mlp, texts
 
 rng = np.random.default_rng(0)
-X = rng.normal(size=(8, 4)).astype(np.float32)
-LABELS = np.arange(8) % 3
-
-
-def mlp(activation=nn.ReLU):
-    return nn.MLP([4, 5, 3], activation, rng=0)
 
 
 class Residual(nn.Module):
@@ -35,20 +28,6 @@ class Residual(nn.Module):
         for _ in range(2):
             x = x + np.tanh(self.inner(x))
         return self.outer(x)
-
-
-def texts(picture):
-    """All that a picture says."""
-    return [t.get_text() for t in picture.findobj(Text) if t.get_text()]
-
-
-def looked_at(picture):
-    """A picture that is drawn, at which matplotlib has nothing to warn of."""
-    picture.set_dpi(40)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        picture.canvas.draw()
-    return picture
 
 
 MAKE = {
@@ -108,22 +87,6 @@ def test_the_model_is_what_it_was(name):
     assert all(p.data is data and np.all(p.grad == 1) for p, data in held)
     assert all(np.array_equal(state[path], array) for path, array in model.state_dict().items())
     assert all(m.training for m in model.modules())
-
-
-def test_parameters_come_back_after_an_error():
-    model, calls = mlp(), iter(range(5))
-
-    def cost(output, y):
-        if next(calls) == 3:
-            raise KeyboardInterrupt
-        return nn.cross_entropy(output, y)
-
-    held = [(p, p.data) for p in model.parameters()]
-    for picture in (pictures.cost_along_gradient, pictures.cost_plane):
-        calls = iter(range(5))
-        with pytest.raises(KeyboardInterrupt):
-            picture(model, cost, X, LABELS)
-        assert all(p.data is data for p, data in held) and model.training
 
 
 @pytest.mark.parametrize("name", MAKE)
@@ -286,107 +249,6 @@ def test_units_of_maps_are_channels_and_of_sequences_features():
     words = nn.Sequential(nn.Linear(4, 5, rng=0), nn.ReLU())
     words[0].bias.data[4] = -100
     assert "1 dead: 4" in texts(pictures.unit_health(words, X[None]))
-
-
-# Landscapes
-
-
-def quadratic(curvature):
-    """A model of one parameter w, and a cost curvature/2 · w²."""
-    class Point(nn.Module):
-        def __init__(self):
-            self.w = nn.Parameter(np.array([2.0]))
-
-        def __call__(self, x):
-            return self.w * x
-
-    return Point(), lambda output, y: curvature / 2 * np.mean(output * output)
-
-
-@pytest.mark.parametrize("curvature", [1e-6, 1.0, 1e6])
-def test_the_line_shows_the_valley_whatever_its_width(curvature):
-    model, cost = quadratic(curvature)
-    axes = pictures.cost_along_gradient(model, cost, np.ones((3, 1)), np.ones(3)).axes[0]
-    curve, tangent, here, lowest = axes.lines
-    t, costs = curve.get_data()
-    np.testing.assert_allclose(costs, curvature / 2 * (2 - t * 2 * curvature) ** 2, rtol=1e-9)
-    assert t[0] < 0 < t[-1] and 1 < t[-1] * curvature < 5  # the lowest is at 1 / curvature, as high again at 2 / ...
-    np.testing.assert_allclose(tangent.get_ydata(), 2 * curvature - t * (2 * curvature) ** 2, rtol=1e-9)
-    assert here.get_data() == ([0], [2 * curvature])
-    assert abs(lowest.get_xdata()[0] * curvature - 1) < t[-1] * curvature / 4
-
-
-def test_a_cost_that_is_not_finite_somewhere_is_said():
-    class Root(nn.Module):
-        def __init__(self):
-            self.w = nn.Parameter(np.array([1.0]))
-
-        def __call__(self, x):
-            return np.sqrt(self.w - 0.5) * x
-
-    line = looked_at(pictures.cost_along_gradient(Root(), lambda a, y: np.mean(a), np.ones((3, 1)), np.ones(3)))
-    assert any("nan or infinite at" in t for t in texts(line))
-    plane = looked_at(pictures.cost_plane(Root(), lambda a, y: np.mean(a), np.ones((3, 1)), np.ones(3)))
-    assert any("red: nan or infinite at" in t for t in texts(plane))
-    bad = looked_at(pictures.cost_along_gradient(mlp(), nn.cross_entropy, np.nan * X, LABELS))
-    assert "The cost is nan here:\nautograd.explain_nan(cost(model(x), y)) says why" in texts(bad)
-    looked_at(pictures.cost_plane(mlp(), nn.cross_entropy, np.nan * X, LABELS))
-
-
-def test_directions_have_the_norms_of_the_filters():
-    own = [p.data for p in nn.Sequential(nn.Conv2d(2, 3, 2, rng=0), nn.Linear(4, 2, rng=1)).parameters()]
-    first, *others = landscape.directions(own, np.random.default_rng(0))
-    assert first.shape == own[0].shape and not np.any(others[0]) and not np.any(others[2])
-    for d, p in ((first, own[0]), (others[1], own[2])):
-        np.testing.assert_allclose(np.linalg.norm(d.reshape(len(d), -1), axis=1),
-                                   np.linalg.norm(p.reshape(len(p), -1), axis=1), rtol=1e-5)
-    vectors = landscape.directions([np.array([3.0, 4.0]), 2.0], np.random.default_rng(0))
-    np.testing.assert_allclose([np.linalg.norm(vectors[0]), abs(vectors[1])], [5, 2])
-
-
-def test_the_plane_goes_through_the_parameters():
-    seen = []
-
-    def cost(output, y):
-        seen.append(float(nn.cross_entropy(output, y)))
-        return nn.cross_entropy(output, y)
-
-    model = mlp()
-    picture = pictures.cost_plane(model, cost, X, LABELS)
-    assert len(seen) == 7 * 7 + 1 and np.isclose(seen[24], seen[-1], rtol=1e-6)
-    assert f"here: C = {seen[-1]:.4g}" in texts(picture)
-    again = list(seen)
-    seen.clear()
-    pictures.cost_plane(model, cost, X, LABELS, rng=np.random.default_rng(0))
-    assert seen == again
-
-
-# Descent
-
-
-def test_the_path_is_that_of_gradient_descent():
-    axes = looked_at(MAKE["descent_path"]()).axes[0]
-    path = next(line for line in axes.lines if len(line.get_xdata()) == 6)
-    k = np.arange(6)
-    np.testing.assert_allclose(path.get_xdata(), (1 - 3 * 0.3) ** k, rtol=1e-9)
-    np.testing.assert_allclose(path.get_ydata(), 2 * (1 - 0.3) ** k, rtol=1e-9)
-    assert {"0", "1", "5"} <= set(texts(axes))
-
-
-@pytest.mark.parametrize("cost, start, said", [
-    (lambda x, y: x**4 + y**4, (3.0, 3.0), "It ends: the"),
-    (lambda x, y: np.log(x) + y, (1e-3, 0.0), "It ends: the cost is nan"),
-    (lambda x, y: np.exp(x) + y, (1000.0, 0.0), "It ends: the cost is inf after 0 steps"),
-])
-def test_a_path_that_leaves_the_finite_numbers_ends_and_says_so(cost, start, said):
-    assert any(t.startswith(said) for t in texts(looked_at(pictures.descent_path(cost, start, 1.0, 20))))
-
-
-@pytest.mark.parametrize("cost", [
-    lambda x, y: x * x if x > y else y * y, lambda x, y: 3.0, lambda x, y: np.maximum(x, y), lambda x, y: Value(1.0) * x
-])
-def test_any_function_of_two_numbers_will_do(cost):
-    looked_at(pictures.descent_path(cost, [1, 2], 0.1, 3))
 
 
 # What is refused

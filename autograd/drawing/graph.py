@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..record import output
+from ..trees import leaves
 from ..value import Value
 from . import labels
 from .calls import Call, chain
 from .derivatives import with_derivatives
-from .folding import Cell, Folded, Graph, constants, fold, values_in
+from .folding import Cell, Folded, Graph, constants, fold
 from .names import names
 from .program import draw_program
 
@@ -63,10 +64,12 @@ def draw(value: Any, *, depth: int | None = None, expand: str | Collection[str] 
     program = getattr(value, "program", None)
     if hasattr(program, "ops"):
         return draw_program(program)
-    values = list(values_in(value))
-    if not values or not all(isinstance(v, Value) for v in values):
-        raise TypeError("draw: expected a Value, a list, tuple or dict of Values, or a function of jit, got "
-                        f"{type(value).__name__}{_remedy(value)}")
+    values = leaves(value)
+    for v in values or [value]:
+        if not isinstance(v, Value):
+            where = "" if v is value else f" that holds {type(v).__name__}"
+            raise TypeError("draw: expected a Value, a list, tuple or dict of Values, or a function of jit, got "
+                            f"{type(value).__name__}{where}{_remedy(value)}")
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ValueError(f"draw: depth must be a number of layers from 0 on, got {depth!r}")
     if derivatives not in (0, 1, 2):

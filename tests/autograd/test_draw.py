@@ -332,7 +332,8 @@ def test_a_part_is_what_an_object_of_any_kind_computes():
 
 @pytest.mark.parametrize(("value", "options", "error", "text"), [
     (3.0, {}, TypeError, "draw: expected a Value, a list, tuple or dict of Values, or a function of jit, got float"),
-    ([], {}, TypeError, "got list"), (None, {}, TypeError, "got NoneType"),
+    ([], {}, TypeError, "got list$"), ([X, 3.0], {}, TypeError, "got list that holds float$"),
+    (None, {}, TypeError, "got NoneType"),
     (np.ones(2), {}, TypeError, "got ndarray"),
     (nn.Linear(2, 3, rng=0), {}, TypeError, r"got Linear; draw what it computes: draw\(model\(x\)\)"),
     (np.sin, {}, TypeError, r"got ufunc; write draw\(f\(Value\(x\)\)\)"),

@@ -4,6 +4,11 @@ import gc
 
 import numpy as np
 import pytest
+from hypothesis.internal.conjecture import providers
+
+# Hypothesis also tries the numbers that stand in the modules that a process has imported so far. Which these are is
+# another matter in each worker of pytest-xdist: without them the same examples run everywhere.
+providers.is_local_module_file = lambda path: False
 
 
 def pytest_collection_finish():

@@ -12,7 +12,7 @@ from ..value import Value
 from .faults import Fault, first_fault
 from .hidden import Change, changed, same
 from .judge import Input, Options
-from .kinks import kinks_within
+from .kinks import Kink, kinks_within
 from .nonfinite import explain_nan
 from .numeric import Numeric, scales
 from .recorded import Recorded, Replay
@@ -82,14 +82,23 @@ class Check:
             for one, g, kinks in zip(self.inputs, gradients, kinks_within(record, reach), strict=True):
                 one.gradient, one.kinks = g, kinks
             if self.before is not None:  # where the function bends, its slope jumps
-                for one, first in zip(self.inputs, self.before.inputs, strict=True):
-                    one.kinks = first.kinks | one.kinks
+                beside = self._kinks_beside(self.before, reach)
+                for one, first, kinks in zip(self.inputs, self.before.inputs, beside, strict=True):
+                    one.kinks = kinks | first.kinks | one.kinks
             self.replays = [Replay(record, leaf) if reached else None
                             for leaf, reached in zip(record.leaves, record.reached, strict=True)]
             self._forward(record)
         if not self.modes:
             raise TypeError(f"neither mode can be checked: {' '.join(self.notes)}")
         return True
+
+    def _kinks_beside(self, before: Check, reach: list[np.ndarray]) -> list[dict[int, Kink]]:
+        """The kinks of the function itself seen from beside the point: the square of 0 leaves it by no slope."""
+        rng = np.random.default_rng(0)
+        beside = [x + r * rng.uniform(0.5, 1.0, x.shape) for x, r in zip(self.point, reach, strict=True)]
+        with suppress(*UNDEFINED), before.subject.at(beside) as record:
+            return kinks_within(record, [2 * r for r in reach])
+        return [{} for _ in reach]
 
     def _weights(self, y: Value) -> np.ndarray:
         """What the elements of an output are multiplied by before they are added up."""

@@ -56,6 +56,8 @@ AWKWARD = {
     "second order where max has a tie": (lambda a: np.max(a, axis=0), [np.array([0.0, 0.0])], 2),
     "second order at a kink in float32": (lambda a: np.maximum(a, 0), [single(0)], 2),
     "second order at the end of clip": (lambda a: np.sum(np.clip(a, -0.5, 0.5)), [np.array([-0.5, 1.0])], 2),
+    "second order at a tie of squares of 0": (lambda a: np.median(a * a), [np.zeros(3)], 2),
+    "second order beside a tie of squares": (lambda a: np.median(a * a), [np.array([0.0, 1e-128, 1.0])], 2),
     "second order at a step": (lambda a: np.sum(np.where(a > 0.5, a, 2 * a)), [np.array([0.5, 1.0])], 2),
 }
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from threading import Lock
+from contextlib import suppress
+from functools import cache
+from threading import Lock, get_native_id
 from typing import Any
 
 __all__ = ["PART", "Share", "one_thread", "threads", "together"]
@@ -13,7 +16,7 @@ __all__ = ["PART", "Share", "one_thread", "threads", "together"]
 WORTH = 2**21  # multiplications that are worth a thread
 PART = ("first", "last", "part")  # the arguments of a function that computes a part
 
-_pools: dict[int, ThreadPoolExecutor] = {}  # by process: a fork has no threads
+_pools: dict[int, Pool] = {}  # by process: a fork has no threads
 
 
 class Share:
@@ -33,13 +36,45 @@ def threads() -> int:
     return min(int(wanted), most) if wanted.isdigit() and int(wanted) else most
 
 
+class Pool:
+    """Threads that compute parts beside the caller's."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.away: int | None = None  # the processor that they keep away from
+        self.executor = ThreadPoolExecutor(threads(), "nudge", self._started)
+
+    def _started(self) -> None:
+        self.ids.append(get_native_id())
+        self.away = None
+
+    def keep_away(self) -> None:
+        """Let the threads run on any processor but the caller's: Linux would wake them there, to wait for the caller.
+
+        It takes the scheduler some 50 ms to see that another processor is idle.
+        """
+        with suppress(OSError, AttributeError):  # where this is not allowed, or not known
+            move = os.sched_setaffinity
+            here = _libc().sched_getcpu()
+            if here != self.away and (others := os.sched_getaffinity(0) - {here}):
+                for thread in self.ids:
+                    move(thread, others)
+                self.away = here
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
 def together(function: Callable, count: int, parts: int, *args: Any) -> None:
     """``function(*args, first, last, part)`` for each of some equal parts of ``range(count)``, and wait for all."""
     pool = _pools.get(os.getpid())
     if pool is None:
-        pool = _pools[os.getpid()] = ThreadPoolExecutor(threads(), "nudge")
+        pool = _pools[os.getpid()] = Pool()
+    pool.keep_away()
     ends = [count * part // parts for part in range(parts + 1)]
-    others = [pool.submit(function, *args, ends[part], ends[part + 1], part) for part in range(1, parts)]
+    others = [pool.executor.submit(function, *args, ends[part], ends[part + 1], part) for part in range(1, parts)]
     try:
         function(*args, 0, ends[1], 0)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -54,6 +55,26 @@ def test_threads_share_elementwise_loops_and_sums_over_rows(monkeypatch):
         assert_same(jitted(x, w), alone)
     assert "together(" in jitted.source(x, w)
     assert_same(jitted(x, w), f(x, w), ULPS)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux says where threads run")
+def test_threads_keep_away_from_the_callers_processor_where_that_is_allowed(monkeypatch):
+    pool = numba_threads.Pool()
+    pool.executor.submit(int).result()
+    allowed = os.sched_getaffinity(0)
+    pool.keep_away()
+    assert len(pool.ids) == 1
+    left = {pool.away} if len(allowed) > 1 else set()
+    assert os.sched_getaffinity(pool.ids[0]) == allowed - left and os.sched_getaffinity(0) == allowed
+
+    def refused(*args: Any) -> None:
+        raise PermissionError
+    monkeypatch.setattr(os, "sched_setaffinity", refused)
+    pool.away = None
+    pool.keep_away()
+    monkeypatch.delattr(os, "sched_setaffinity")
+    pool.keep_away()
+    pool.executor.shutdown()
 
 
 def test_an_error_in_a_thread_is_the_callers():
